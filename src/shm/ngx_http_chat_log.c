@@ -1,0 +1,610 @@
+
+#include "ngx_http_chat_log.h"
+#include "ngx_http_chat_block.h"
+
+
+#define NGX_HTTP_CHAT_LOG_BETWEEN  ",\"ts\":"
+
+
+/* A byte's place. */
+typedef struct {
+    uint32_t                   block;
+    uint32_t                   off;
+} ngx_http_chat_place_t;
+
+
+static ngx_http_chat_log_state_t *ngx_http_chat_log_begin(
+    ngx_http_chat_log_sh_t *log);
+static void ngx_http_chat_log_commit(ngx_http_chat_log_sh_t *log);
+static ngx_int_t ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, size_t size);
+static void ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st);
+static void ngx_http_chat_log_write(ngx_http_chat_zone_t *z,
+    ngx_http_chat_place_t *p, const void *data, size_t len);
+static ngx_int_t ngx_http_chat_log_read(ngx_http_chat_zone_t *z,
+    ngx_http_chat_place_t *p, void *data, size_t len);
+static ngx_int_t ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_place_t *p,
+    ngx_http_chat_entry_t *e);
+static void ngx_http_chat_log_settle(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_cursor_t *cursor);
+static ngx_uint_t ngx_http_chat_log_pop(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
+    ngx_http_chat_place_t *p);
+static void ngx_http_chat_log_release(ngx_http_chat_zone_t *z,
+    uint32_t first, uint32_t end, ngx_uint_t n);
+
+
+void
+ngx_http_chat_log_init_locked(ngx_http_chat_log_sh_t *log)
+{
+    ngx_memzero(log, sizeof(ngx_http_chat_log_sh_t));
+
+    log->states[0].first_seq = 1;
+    log->states[0].next_seq = 1;
+}
+
+
+/* The state to change: a copy beside the current one. */
+
+static ngx_http_chat_log_state_t *
+ngx_http_chat_log_begin(ngx_http_chat_log_sh_t *log)
+{
+    ngx_http_chat_log_state_t  *st;
+
+    st = &log->states[(log->current + 1) & 1];
+    *st = *ngx_http_chat_log_state(log);
+
+    return st;
+}
+
+
+static void
+ngx_http_chat_log_commit(ngx_http_chat_log_sh_t *log)
+{
+    ngx_memory_barrier();
+
+    log->current++;
+
+    ngx_memory_barrier();
+}
+
+
+ngx_int_t
+ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_append_t *a, uint64_t now)
+{
+    u_char                     *last;
+    size_t                      digits;
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+    u_char                      buf[2 * NGX_INT64_LEN
+                                    + sizeof(NGX_HTTP_CHAT_LOG_BETWEEN)];
+
+    st = ngx_http_chat_log_begin(log);
+
+    a->seq = st->next_seq;
+    a->ts = ngx_max(now, st->last_ts);
+
+    digits = 0;
+
+    if (a->flags & NGX_HTTP_CHAT_ENTRY_EVENT) {
+        last = ngx_sprintf(buf, "%uL" NGX_HTTP_CHAT_LOG_BETWEEN "%uL",
+                           a->seq, a->ts);
+        digits = last - buf;
+    }
+
+    e.len = (uint32_t) (a->head.len + digits + a->tail.len);
+    e.flags = (uint16_t) a->flags;
+    e.reserved = 0;
+    e.seq = a->seq;
+    e.ts = a->ts;
+    e.sender = a->sender;
+
+    if (ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len) != NGX_OK) {
+        ngx_http_chat_log_unreserve(z, ngx_http_chat_log_state(log));
+        return NGX_DECLINED;
+    }
+
+    p.block = st->last_block;
+    p.off = st->last_off;
+
+    ngx_http_chat_log_write(z, &p, &e, sizeof(e));
+    ngx_http_chat_log_write(z, &p, a->head.data, a->head.len);
+    ngx_http_chat_log_write(z, &p, buf, digits);
+    ngx_http_chat_log_write(z, &p, a->tail.data, a->tail.len);
+
+    st->last_block = p.block;
+    st->last_off = (uint16_t) p.off;
+    st->last_ts = a->ts;
+    st->bytes += sizeof(e) + e.len;
+    st->next_seq++;
+
+    ngx_http_chat_log_commit(log);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Makes room for size bytes behind the head.  Blocks that somebody put there
+ * before it died, or that were too few the last time, are used first.
+ */
+
+static ngx_int_t
+ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, size_t size)
+{
+    size_t                     have;
+    uint32_t                   n;
+    ngx_http_chat_block_sh_t  *block;
+
+    if (st->last_block == 0) {
+        n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
+        if (n == 0) {
+            return NGX_ERROR;
+        }
+
+        st->first_block = n;
+        st->first_off = 0;
+        st->last_block = n;
+        st->last_off = 0;
+    }
+
+    have = NGX_HTTP_CHAT_BLOCK_DATA - st->last_off;
+    block = ngx_http_chat_block(z, st->last_block);
+
+    while (have < size) {
+
+        if (block->next == 0) {
+            n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
+            if (n == 0) {
+                return NGX_ERROR;
+            }
+
+            block->next = n;
+        }
+
+        block = ngx_http_chat_block(z, block->next);
+        have += NGX_HTTP_CHAT_BLOCK_DATA;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Gives the blocks behind the head back. */
+
+static void
+ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st)
+{
+    uint32_t                   first, last;
+    ngx_uint_t                 n;
+    ngx_http_chat_block_sh_t  *block;
+
+    if (st->last_block == 0) {
+        return;
+    }
+
+    block = ngx_http_chat_block(z, st->last_block);
+
+    first = block->next;
+    if (first == 0) {
+        return;
+    }
+
+    block->next = 0;
+
+    last = first;
+
+    for (n = 1; ngx_http_chat_block(z, last)->next; n++) {
+        last = ngx_http_chat_block(z, last)->next;
+    }
+
+    ngx_http_chat_block_free(z, first, last, n);
+}
+
+
+static void
+ngx_http_chat_log_write(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
+    const void *data, size_t len)
+{
+    size_t         n;
+    const u_char  *from;
+
+    from = data;
+
+    while (len) {
+
+        if (p->off == NGX_HTTP_CHAT_BLOCK_DATA) {
+            p->block = ngx_http_chat_block(z, p->block)->next;
+            p->off = 0;
+        }
+
+        n = ngx_min(len, NGX_HTTP_CHAT_BLOCK_DATA - p->off);
+
+        ngx_memcpy(ngx_http_chat_block(z, p->block)->data + p->off, from, n);
+
+        p->off += n;
+        from += n;
+        len -= n;
+    }
+}
+
+
+/* data NULL: only moves on.  ERROR: the chain leads out of the zone. */
+
+static ngx_int_t
+ngx_http_chat_log_read(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
+    void *data, size_t len)
+{
+    size_t   n;
+    u_char  *to;
+
+    to = data;
+
+    while (len) {
+
+        if (p->off == NGX_HTTP_CHAT_BLOCK_DATA) {
+            p->block = ngx_http_chat_block(z, p->block)->next;
+            p->off = 0;
+        }
+
+        if (p->block == 0 || p->block > z->sh->nblocks
+            || p->off > NGX_HTTP_CHAT_BLOCK_DATA)
+        {
+            return NGX_ERROR;
+        }
+
+        n = ngx_min(len, NGX_HTTP_CHAT_BLOCK_DATA - p->off);
+
+        if (to) {
+            ngx_memcpy(to, ngx_http_chat_block(z, p->block)->data + p->off, n);
+            to += n;
+        }
+
+        p->off += n;
+        len -= n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_place_t *p,
+    ngx_http_chat_entry_t *e)
+{
+    if (ngx_http_chat_log_read(z, p, e, sizeof(ngx_http_chat_entry_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (e->len > st->bytes
+        || e->seq < st->first_seq
+        || e->seq >= st->next_seq)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Takes the oldest entry, whose header was read and whose text begins at p,
+ * out of a state that is not current yet; returns the number of blocks that
+ * are no longer used.  A damaged log is emptied.
+ */
+
+static ngx_uint_t
+ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
+    ngx_http_chat_entry_t *e, ngx_http_chat_place_t *p)
+{
+    uint32_t    n;
+    ngx_uint_t  blocks;
+
+    if (ngx_http_chat_log_read(z, p, NULL, e->len) != NGX_OK) {
+        return 0;
+    }
+
+    if (p->off == NGX_HTTP_CHAT_BLOCK_DATA && p->block != st->last_block) {
+        p->block = ngx_http_chat_block(z, p->block)->next;
+        p->off = 0;
+    }
+
+    blocks = 0;
+
+    for (n = st->first_block; n != p->block; blocks++) {
+        n = ngx_http_chat_block(z, n)->next;
+    }
+
+    st->first_seq++;
+    st->bytes -= sizeof(ngx_http_chat_entry_t) + e->len;
+    st->first_block = p->block;
+    st->first_off = (uint16_t) p->off;
+
+    return blocks;
+}
+
+
+void
+ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_retention_t *retention,
+    ngx_uint_t lag, uint64_t now)
+{
+    uint32_t                    first;
+    ngx_uint_t                  blocks;
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_begin(log);
+
+    first = st->first_block;
+    blocks = 0;
+
+    while (st->first_seq < st->next_seq) {
+
+        p.block = st->first_block;
+        p.off = st->first_off;
+
+        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK) {
+            break;
+        }
+
+        if (e.seq + retention->messages >= st->next_seq) {
+
+            if (e.ts + retention->age > now) {
+                break;
+            }
+
+        } else if (lag
+                   && st->bytes <= retention->backlog
+                   && e.ts + NGX_HTTP_CHAT_BACKLOG_TIME > now)
+        {
+            break;
+        }
+
+        blocks += ngx_http_chat_log_pop(z, st, &e, &p);
+    }
+
+    if (st->first_seq == ngx_http_chat_log_state(log)->first_seq) {
+        return;
+    }
+
+    ngx_http_chat_log_commit(log);
+    ngx_http_chat_log_release(z, first, st->first_block, blocks);
+}
+
+
+ngx_uint_t
+ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_uint_t n)
+{
+    uint32_t                    first;
+    ngx_uint_t                  blocks;
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_begin(log);
+
+    first = st->first_block;
+    blocks = 0;
+
+    while (st->first_seq < st->next_seq && blocks < n) {
+
+        p.block = st->first_block;
+        p.off = st->first_off;
+
+        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK) {
+            break;
+        }
+
+        blocks += ngx_http_chat_log_pop(z, st, &e, &p);
+    }
+
+    ngx_http_chat_log_commit(log);
+    ngx_http_chat_log_release(z, first, st->first_block, blocks);
+
+    return blocks;
+}
+
+
+/* Gives n blocks back, from first to the one in front of end. */
+
+static void
+ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
+    uint32_t end, ngx_uint_t n)
+{
+    uint32_t  last;
+
+    if (n == 0) {
+        return;
+    }
+
+    last = first;
+
+    while (ngx_http_chat_block(z, last)->next != end) {
+        last = ngx_http_chat_block(z, last)->next;
+    }
+
+    ngx_http_chat_block_free(z, first, last, n);
+}
+
+
+void
+ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log)
+{
+    uint32_t                    first, last;
+    ngx_uint_t                  n;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_begin(log);
+
+    first = st->first_block;
+
+    st->first_seq = st->next_seq;
+    st->bytes = 0;
+    st->first_block = 0;
+    st->first_off = 0;
+    st->last_block = 0;
+    st->last_off = 0;
+
+    ngx_http_chat_log_commit(log);
+
+    if (first == 0) {
+        return;
+    }
+
+    last = first;
+
+    for (n = 1; ngx_http_chat_block(z, last)->next; n++) {
+        last = ngx_http_chat_block(z, last)->next;
+    }
+
+    ngx_http_chat_block_free(z, first, last, n);
+}
+
+
+uint64_t
+ngx_http_chat_log_visible_locked(ngx_http_chat_log_sh_t *log,
+    ngx_http_chat_retention_t *retention)
+{
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(log);
+
+    if (st->next_seq - st->first_seq <= retention->messages) {
+        return st->first_seq;
+    }
+
+    return st->next_seq - retention->messages;
+}
+
+
+/*
+ * A cursor at the oldest entry may stand at the end of the block before it,
+ * which is gone by now; the state knows the place in the next one.
+ */
+
+static void
+ngx_http_chat_log_settle(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_cursor_t *cursor)
+{
+    if (cursor->seq == st->first_seq) {
+        cursor->block = st->first_block;
+        cursor->off = st->first_off;
+    }
+}
+
+
+ngx_int_t
+ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, uint64_t seq,
+    ngx_uint_t steps)
+{
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(log);
+
+    if (seq == st->next_seq) {
+        cursor->seq = seq;
+        cursor->block = st->last_block;
+        cursor->off = st->last_off;
+        return NGX_OK;
+    }
+
+    if (cursor->block == 0
+        || cursor->seq < st->first_seq
+        || cursor->seq > seq)
+    {
+        cursor->seq = st->first_seq;
+        cursor->block = st->first_block;
+        cursor->off = st->first_off;
+    }
+
+    ngx_http_chat_log_settle(st, cursor);
+
+    p.block = cursor->block;
+    p.off = cursor->off;
+
+    while (cursor->seq < seq) {
+
+        if (steps-- == 0) {
+            return NGX_AGAIN;
+        }
+
+        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK
+            || ngx_http_chat_log_read(z, &p, NULL, e.len) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        cursor->seq++;
+        cursor->block = p.block;
+        cursor->off = (uint16_t) p.off;
+    }
+
+    return NGX_OK;
+}
+
+
+ssize_t
+ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, u_char *buf,
+    size_t size, size_t *need)
+{
+    size_t                      used;
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(log);
+
+    ngx_http_chat_log_settle(st, cursor);
+
+    used = 0;
+    p.block = cursor->block;
+    p.off = cursor->off;
+
+    while (cursor->seq < st->next_seq) {
+
+        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK
+            || e.seq != cursor->seq)
+        {
+            return NGX_ERROR;
+        }
+
+        *need = sizeof(e) + e.len;
+
+        if (*need > size - used) {
+            break;
+        }
+
+        ngx_memcpy(buf + used, &e, sizeof(e));
+
+        if (ngx_http_chat_log_read(z, &p, buf + used + sizeof(e), e.len)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        used += *need;
+
+        cursor->seq++;
+        cursor->block = p.block;
+        cursor->off = (uint16_t) p.off;
+    }
+
+    return used;
+}

@@ -1,0 +1,147 @@
+
+/*
+ * A log: a room's entries, one after the other, in a chain of blocks.
+ *
+ * Entries run on across block ends.  The state says what is valid: everything
+ * between tail and head.  It is kept twice: a change is written beside the
+ * current state and comes to be by one store to "current", so that who dies
+ * in the middle of a change has changed nothing.
+ *
+ *        tail                                           head
+ *         v                                              v
+ *   +----------+    +----------+    +----------+    +----------+    spare
+ *   |  . e1 e2 | -> | e2 e3 e4 | -> | e4 e4 e4 | -> | e4 e5    | -> blocks
+ *   +----------+    +----------+    +----------+    +----------+
+ *
+ *   an entry:  | len 4 | flags 2 | 2 | seq 8 | ts 8 | sender 8 | text ... |
+ *
+ * The block of the head stays as long as anyone has a cursor there.  All
+ * functions here are called with the room's lock held.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_LOG_H_INCLUDED_
+#define _NGX_HTTP_CHAT_LOG_H_INCLUDED_
+
+
+#include "ngx_http_chat_zone.h"
+
+
+#define NGX_HTTP_CHAT_ENTRY_TEXT    0x0001     /* raw mode: a text message */
+#define NGX_HTTP_CHAT_ENTRY_BINARY  0x0002     /* raw mode: a binary one */
+#define NGX_HTTP_CHAT_ENTRY_EVENT   0x0004     /* chat.v1: an event's JSON */
+
+#define NGX_HTTP_CHAT_BACKLOG_TIME  30000      /* ms */
+
+
+/* What stands in front of an entry's text, 32 bytes. */
+typedef struct {
+    uint32_t               len;          /* of the text, bytes */
+    uint16_t               flags;
+    uint16_t               reserved;
+    uint64_t               seq;
+    uint64_t               ts;           /* ms since 1970, never decreasing */
+    uint64_t               sender;       /* a session's id, 0 = none */
+} ngx_http_chat_entry_t;
+
+
+/*
+ * A place in a log: the entry "seq" begins at that byte of that block.  It
+ * holds as long as the log has not dropped that entry, that is as long as
+ * seq >= first_seq; block 0 means that the place is yet to be found.
+ */
+typedef struct {
+    uint64_t               seq;
+    uint32_t               block;
+    uint16_t               off;
+} ngx_http_chat_cursor_t;
+
+
+typedef struct {
+    uint64_t               first_seq;    /* the oldest kept entry's */
+    uint64_t               next_seq;     /* the next one's, from 1 */
+    uint64_t               last_ts;
+    uint64_t               bytes;        /* kept, headers included */
+    uint32_t               first_block;  /* 0: no blocks at all */
+    uint32_t               last_block;
+    uint16_t               first_off;
+    uint16_t               last_off;
+    uint32_t               reserved;
+} ngx_http_chat_log_state_t;
+
+
+typedef struct {
+    ngx_http_chat_log_state_t  states[2];
+    ngx_atomic_t               current;  /* its lowest bit selects one */
+} ngx_http_chat_log_sh_t;
+
+
+/*
+ * What is to be appended.  Text and binary: head alone, as it is.  Event:
+ * head, the seq in digits, "between", the ts in digits, tail; so head ends
+ * in "seq": and tail begins behind the time.  seq and ts are set by append.
+ */
+typedef struct {
+    ngx_str_t              head;
+    ngx_str_t              tail;
+    uint64_t               sender;
+    uint64_t               seq;
+    uint64_t               ts;
+    ngx_uint_t             flags;
+} ngx_http_chat_append_t;
+
+
+#define ngx_http_chat_log_state(log)  (&(log)->states[(log)->current & 1])
+#define ngx_http_chat_log_first(log)                                          \
+    (ngx_http_chat_log_state(log)->first_block)
+
+
+void ngx_http_chat_log_init_locked(ngx_http_chat_log_sh_t *log);
+
+/* OK, or DECLINED: no blocks are left, and nothing has changed.  now in ms. */
+ngx_int_t ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_append_t *a, uint64_t now);
+
+/*
+ * Drops from the tail what is not to be kept: what is older than the age, and
+ * what is beyond the count unless the backlog still holds it for who lags
+ * (lag is 0 if nobody can).  The block of the head is kept.
+ */
+void ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_retention_t *retention,
+    ngx_uint_t lag, uint64_t now);
+
+/* Drops the oldest entries until n blocks are free or only the head's block
+ * is left; returns how many were freed. */
+ngx_uint_t ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_uint_t n);
+
+/* Gives all blocks back.  No cursor into the log may exist. */
+void ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log);
+
+/* The oldest entry that belongs to the history; next_seq: there is none. */
+uint64_t ngx_http_chat_log_visible_locked(ngx_http_chat_log_sh_t *log,
+    ngx_http_chat_retention_t *retention);
+
+/*
+ * Moves a cursor to the entry seq (first_seq .. next_seq), at most "steps"
+ * entries further than where it is, or from the tail if it has no place.
+ * OK: it is there; AGAIN: call again; ERROR: the log is damaged.
+ */
+ngx_int_t ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, uint64_t seq,
+    ngx_uint_t steps);
+
+/*
+ * Copies whole entries, each a header and its text, from a cursor that has a
+ * place, as many as fit, and moves the cursor behind them.  Returns the bytes
+ * used; 0 with entries left: the first one needs *need bytes; NGX_ERROR: the
+ * log is damaged.
+ */
+ssize_t ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, u_char *buf,
+    size_t size, size_t *need);
+
+
+#endif /* _NGX_HTTP_CHAT_LOG_H_INCLUDED_ */

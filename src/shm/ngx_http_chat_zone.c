@@ -1,0 +1,522 @@
+
+#include "ngx_http_chat_zone.h"
+#include "ngx_http_chat_block.h"
+#include "ngx_http_chat_room.h"
+
+
+static ngx_int_t ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr);
+static size_t ngx_http_chat_zone_head(ngx_uint_t nslots);
+static uint64_t ngx_http_chat_zone_random(void);
+static void ngx_http_chat_zone_lock_all(ngx_http_chat_zone_t *z);
+static void ngx_http_chat_zone_unlock_all(ngx_http_chat_zone_t *z);
+static void ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z,
+    u_char *marks);
+static void ngx_http_chat_zone_mark_chain(ngx_http_chat_zone_t *z,
+    u_char *marks, uint32_t n);
+static ngx_int_t ngx_http_chat_zone_rebuild_pool(ngx_http_chat_zone_t *z,
+    u_char *marks);
+
+
+ngx_http_chat_zone_t *
+ngx_http_chat_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+    ngx_uint_t workers, void *tag)
+{
+    ngx_shm_zone_t        *shm_zone;
+    ngx_http_chat_zone_t  *z;
+
+    shm_zone = ngx_shared_memory_add(cf, name, size, tag);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    z = shm_zone->data;
+
+    if (z == NULL) {
+        z = ngx_pcalloc(cf->pool, sizeof(ngx_http_chat_zone_t));
+        if (z == NULL) {
+            return NULL;
+        }
+
+        z->name = shm_zone->shm.name;
+        z->shm_zone = shm_zone;
+        z->slot = NGX_HTTP_CHAT_NO_SLOT;
+
+        shm_zone->data = z;
+    }
+
+    if (size == 0) {
+        return z;
+    }
+
+    if (shm_zone->init) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"chat_zone\" \"%V\" is already defined, "
+                           "give the second zone another name", name);
+        return NULL;
+    }
+
+    shm_zone->init = ngx_http_chat_zone_init;
+    z->workers = workers;
+
+    return z;
+}
+
+
+static ngx_int_t
+ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_chat_zone_t  *oz = data;
+
+    size_t                 len, size;
+    u_char                *addr;
+    ngx_uint_t             nslots;
+    ngx_core_conf_t       *ccf;
+    ngx_slab_pool_t       *shpool;
+    ngx_http_chat_zone_t  *z;
+
+    z = shm_zone->data;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+
+    nslots = z->workers;
+
+    if (nslots == 0) {
+        nslots = 4 * (ccf ? (ngx_uint_t) ngx_max(ccf->worker_processes, 1) : 1);
+        nslots = ngx_min(ngx_max(nslots, 64), NGX_HTTP_CHAT_SLOTS_MAX);
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (oz || shm_zone->shm.exists) {
+        addr = shpool->data;
+
+        if (((ngx_http_chat_zone_sh_t *) addr)->layout
+            != NGX_HTTP_CHAT_LAYOUT)
+        {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "chat_zone \"%V\" was made by another version of "
+                          "the module: restart nginx instead of reloading it",
+                          &shm_zone->shm.name);
+            return NGX_ERROR;
+        }
+
+        ngx_http_chat_zone_attach(z, addr);
+
+        if (z->workers && z->workers != z->sh->nslots) {
+            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                          "chat_zone \"%V\" keeps its %uD worker slots, "
+                          "\"workers=%ui\" takes effect after a restart",
+                          &shm_zone->shm.name, z->sh->nslots, z->workers);
+        }
+
+        return NGX_OK;
+    }
+
+    len = sizeof(" in chat_zone \"\"") + shm_zone->shm.name.len;
+
+    shpool->log_ctx = ngx_slab_alloc(shpool, len);
+    if (shpool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(shpool->log_ctx, " in chat_zone \"%V\"%Z",
+                &shm_zone->shm.name);
+
+    /* all that is left, as one run of pages */
+
+    size = shpool->pfree * ngx_pagesize;
+
+    addr = size ? ngx_slab_alloc(shpool, size) : NULL;
+
+    if (addr == NULL
+        || ngx_http_chat_zone_format(z, addr, size, nslots) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "chat_zone \"%V\" is too small for %ui worker slots, "
+                      "make it larger or give it fewer with \"workers=\"",
+                      &shm_zone->shm.name, nslots);
+        return NGX_ERROR;
+    }
+
+    shpool->data = addr;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_chat_zone_format(ngx_http_chat_zone_t *z, u_char *addr, size_t size,
+    ngx_uint_t nslots)
+{
+    size_t                    head;
+    uint32_t                  nblocks, nbuckets;
+    ngx_uint_t                i;
+    ngx_http_chat_zone_sh_t  *sh;
+
+    head = ngx_http_chat_zone_head(nslots);
+
+    if (size < head + 64 * NGX_HTTP_CHAT_BLOCK_SIZE) {
+        return NGX_ERROR;
+    }
+
+    /* 2^31 blocks are a terabyte */
+
+    nblocks = (uint32_t) ngx_min((size - head) / NGX_HTTP_CHAT_BLOCK_SIZE,
+                                 0x7fffffff);
+    nbuckets = NGX_HTTP_CHAT_STRIPES;
+
+    while (nbuckets < nblocks / 4) {
+        nbuckets <<= 1;
+    }
+
+    /* one block less than fits, for block 0 is none */
+
+    nblocks = (uint32_t) ngx_min((size - head - nbuckets * sizeof(uint32_t))
+                                 / NGX_HTTP_CHAT_BLOCK_SIZE - 1, 0x7fffffff);
+
+    sh = (ngx_http_chat_zone_sh_t *) addr;
+
+    ngx_memzero(addr, head);
+
+    sh->nslots = (uint32_t) nslots;
+    sh->nblocks = nblocks;
+    sh->nbuckets = nbuckets;
+    sh->seed = ngx_http_chat_zone_random();
+    sh->pool.unused = 1;
+    sh->pool.nfree = nblocks;
+
+    ngx_http_chat_zone_attach(z, addr);
+
+    ngx_memzero(z->buckets, nbuckets * sizeof(uint32_t));
+
+    for (i = 0; i < nslots; i++) {
+        z->slots[i].fd[0] = -1;
+        z->slots[i].fd[1] = -1;
+    }
+
+    sh->layout = NGX_HTTP_CHAT_LAYOUT;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr)
+{
+    u_char  *p;
+
+    z->sh = (ngx_http_chat_zone_sh_t *) addr;
+    z->slots = (ngx_http_chat_slot_sh_t *)
+                   (addr + ngx_align(sizeof(ngx_http_chat_zone_sh_t), 64));
+    z->buckets = (uint32_t *) (addr + ngx_http_chat_zone_head(z->sh->nslots));
+
+    p = (u_char *) (z->buckets + z->sh->nbuckets);
+
+    /* index 1 is the first: its place is behind the buckets */
+
+    z->blocks = ngx_align_ptr(p, 64) - NGX_HTTP_CHAT_BLOCK_SIZE;
+}
+
+
+static size_t
+ngx_http_chat_zone_head(ngx_uint_t nslots)
+{
+    return ngx_align(sizeof(ngx_http_chat_zone_sh_t), 64)
+           + ngx_align(nslots * sizeof(ngx_http_chat_slot_sh_t), 64);
+}
+
+
+static uint64_t
+ngx_http_chat_zone_random(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    /* not a secret: it must only differ from the zone's former lives */
+
+    return ((uint64_t) ngx_random() << 33) ^ ((uint64_t) ngx_random() << 11)
+           ^ ((uint64_t) tp->sec * 1000 + tp->msec)
+           ^ ((uint64_t) ngx_pid << 44);
+}
+
+
+void
+ngx_http_chat_zone_lock(ngx_http_chat_zone_t *z, uint32_t hash)
+{
+    ngx_http_chat_zone_lock_inner(z,
+                         &z->sh->stripes[hash & (NGX_HTTP_CHAT_STRIPES - 1)]);
+}
+
+
+void
+ngx_http_chat_zone_unlock(ngx_http_chat_zone_t *z, uint32_t hash)
+{
+    ngx_http_chat_unlock(&z->sh->stripes[hash & (NGX_HTTP_CHAT_STRIPES - 1)]);
+}
+
+
+void
+ngx_http_chat_zone_lock_inner(ngx_http_chat_zone_t *z,
+    ngx_http_chat_lock_t *lock)
+{
+    if (ngx_http_chat_lock(lock)) {
+        z->sh->leaks = 1;
+    }
+}
+
+
+ngx_uint_t
+ngx_http_chat_zone_claim(ngx_http_chat_zone_t *z, ngx_uint_t *dead)
+{
+    ngx_uint_t                i;
+    ngx_atomic_uint_t         pid;
+    ngx_http_chat_slot_sh_t  *slot;
+
+    for (i = 0; i < z->sh->nslots; i++) {
+        slot = &z->slots[i];
+        pid = slot->pid;
+
+        /* our own number in a slot is a predecessor's of the same pid */
+
+        if (pid != 0
+            && pid != (ngx_atomic_uint_t) ngx_pid
+            && ngx_http_chat_pid_alive((ngx_pid_t) pid))
+        {
+            continue;
+        }
+
+        if (!ngx_atomic_cmp_set(&slot->pid, pid, (ngx_atomic_uint_t) ngx_pid)) {
+            continue;
+        }
+
+        *dead = (pid != 0);
+
+        ngx_http_chat_zone_lock_inner(z, &slot->lock);
+
+        slot->tail = slot->head;
+        slot->signaled = 0;
+        slot->rescan = 0;
+
+        ngx_http_chat_unlock(&slot->lock);
+
+        return i;
+    }
+
+    return NGX_HTTP_CHAT_NO_SLOT;
+}
+
+
+void
+ngx_http_chat_zone_release(ngx_http_chat_zone_t *z, ngx_uint_t slot)
+{
+    ngx_memory_barrier();
+
+    z->slots[slot].pid = 0;
+}
+
+
+ngx_uint_t
+ngx_http_chat_zone_find_dead(ngx_http_chat_zone_t *z)
+{
+    ngx_uint_t         i;
+    ngx_atomic_uint_t  pid;
+
+    for (i = 0; i < z->sh->nslots; i++) {
+        pid = z->slots[i].pid;
+
+        if (pid == 0
+            || i == z->slot
+            || ngx_http_chat_pid_alive((ngx_pid_t) pid))
+        {
+            continue;
+        }
+
+        if (ngx_atomic_cmp_set(&z->slots[i].pid, pid,
+                               (ngx_atomic_uint_t) ngx_pid))
+        {
+            return i;
+        }
+    }
+
+    return NGX_HTTP_CHAT_NO_SLOT;
+}
+
+
+ngx_uint_t
+ngx_http_chat_zone_push(ngx_http_chat_zone_t *z, ngx_uint_t n, uint32_t room)
+{
+    ngx_http_chat_slot_sh_t  *slot;
+
+    slot = &z->slots[n];
+
+    ngx_http_chat_zone_lock_inner(z, &slot->lock);
+
+    if (slot->head - slot->tail < NGX_HTTP_CHAT_RING) {
+        slot->ring[slot->head & (NGX_HTTP_CHAT_RING - 1)] = room;
+        ngx_memory_barrier();
+        slot->head++;
+
+    } else {
+        slot->rescan = 1;
+    }
+
+    ngx_http_chat_unlock(&slot->lock);
+
+    return ngx_atomic_cmp_set(&slot->signaled, 0, 1);
+}
+
+
+uint32_t
+ngx_http_chat_zone_pull(ngx_http_chat_zone_t *z, ngx_uint_t n)
+{
+    uint32_t                  room;
+    ngx_http_chat_slot_sh_t  *slot;
+
+    slot = &z->slots[n];
+    room = 0;
+
+    ngx_http_chat_zone_lock_inner(z, &slot->lock);
+
+    if (slot->tail != slot->head) {
+        room = slot->ring[slot->tail & (NGX_HTTP_CHAT_RING - 1)];
+        slot->tail++;
+    }
+
+    ngx_http_chat_unlock(&slot->lock);
+
+    return room;
+}
+
+
+ngx_int_t
+ngx_http_chat_zone_repair(ngx_http_chat_zone_t *z)
+{
+    u_char     *marks;
+    ngx_int_t   found;
+
+    marks = ngx_calloc(z->sh->nblocks / 8 + 1, ngx_cycle->log);
+    if (marks == NULL) {
+        return -1;
+    }
+
+    ngx_http_chat_zone_lock_all(z);
+
+    z->sh->leaks = 0;
+
+    ngx_http_chat_zone_mark_rooms(z, marks);
+    found = ngx_http_chat_zone_rebuild_pool(z, marks);
+
+    z->sh->repairs++;
+
+    ngx_http_chat_zone_unlock_all(z);
+
+    ngx_free(marks);
+
+    return found;
+}
+
+
+static void
+ngx_http_chat_zone_lock_all(ngx_http_chat_zone_t *z)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CHAT_STRIPES; i++) {
+        (void) ngx_http_chat_lock(&z->sh->stripes[i]);
+    }
+
+    (void) ngx_http_chat_lock(&z->sh->lru.lock);
+    (void) ngx_http_chat_lock(&z->sh->pool.lock);
+}
+
+
+static void
+ngx_http_chat_zone_unlock_all(ngx_http_chat_zone_t *z)
+{
+    ngx_uint_t  i;
+
+    ngx_http_chat_unlock(&z->sh->pool.lock);
+    ngx_http_chat_unlock(&z->sh->lru.lock);
+
+    for (i = NGX_HTTP_CHAT_STRIPES; i; i--) {
+        ngx_http_chat_unlock(&z->sh->stripes[i - 1]);
+    }
+}
+
+
+static void
+ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z, u_char *marks)
+{
+    uint32_t                 i, n;
+    ngx_http_chat_room_sh_t  *room;
+
+    z->sh->lru.oldest = 0;
+    z->sh->lru.newest = 0;
+    z->sh->lru.rooms = 0;
+
+    for (i = 0; i < z->sh->nbuckets; i++) {
+
+        for (n = z->buckets[i]; n; n = room->next) {
+            room = ngx_http_chat_room(z, n);
+
+            marks[n / 8] |= (u_char) (1 << (n % 8));
+
+            ngx_http_chat_zone_mark_chain(z, marks, room->more);
+            ngx_http_chat_zone_mark_chain(z, marks,
+                                        ngx_http_chat_log_first(&room->log));
+
+            /* the order of use is lost, which costs nothing but fairness */
+
+            ngx_http_chat_room_relink_locked(z, n);
+        }
+    }
+}
+
+
+static void
+ngx_http_chat_zone_mark_chain(ngx_http_chat_zone_t *z, u_char *marks,
+    uint32_t n)
+{
+    while (n) {
+        marks[n / 8] |= (u_char) (1 << (n % 8));
+        n = ngx_http_chat_block(z, n)->next;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_chat_zone_rebuild_pool(ngx_http_chat_zone_t *z, u_char *marks)
+{
+    uint32_t                   n;
+    ngx_uint_t                 nfree;
+    ngx_http_chat_pool_sh_t   *pool;
+    ngx_http_chat_block_sh_t  *block;
+
+    pool = &z->sh->pool;
+
+    nfree = z->sh->nblocks - (pool->unused - 1);
+    pool->free = 0;
+
+    /* downwards, so that low blocks are handed out first again */
+
+    for (n = pool->unused - 1; n; n--) {
+
+        if (marks[n / 8] & (1 << (n % 8))) {
+            continue;
+        }
+
+        block = ngx_http_chat_block(z, n);
+        block->kind = NGX_HTTP_CHAT_BLOCK_FREE;
+        block->next = pool->free;
+        pool->free = n;
+        nfree++;
+    }
+
+    n = (uint32_t) (nfree - pool->nfree);
+    pool->nfree = nfree;
+
+    return (int32_t) n;
+}
