@@ -21,6 +21,10 @@
 /* Written as the maximum of a field, this means the caller's "page". */
 #define CHAT_PAGE         UINT64_MAX
 
+/* Bits of the two fields that every command may have. */
+#define CHAT_F_ID         0x40000000
+#define CHAT_F_TYPE       0x80000000
+
 
 typedef enum {
     CHAT_KIND_NAME = 0,             /* chat_utf8_name() */
@@ -77,7 +81,9 @@ typedef enum {
     CHAT_FIELD_SLOW,
     CHAT_FIELD_LOCKED,
     CHAT_FIELD_MEMBERS_ONLY,
-    CHAT_FIELD_TOKEN
+    CHAT_FIELD_TOKEN,
+    CHAT_FIELD_ID,
+    CHAT_FIELD_TYPE
 } chat_field_e;
 
 
@@ -102,8 +108,8 @@ typedef struct {
 } chat_given_t;
 
 
-static int chat_command_id(chat_command_t *cmd, const unsigned char *text,
-    size_t len);
+static int chat_command_id(chat_command_t *cmd, const json_t *id,
+    const chat_str_t *raw);
 static const chat_rule_t *chat_command_rule(const json_t *type);
 static void chat_command_given(const chat_rule_t *rule, json_t *root,
     const unsigned char *text, size_t len, chat_given_t *given);
@@ -134,7 +140,7 @@ static const chat_field_t  chat_fields[] = {
 
     { chat_name("to"), CHAT_F_TO, CHAT_KIND_NAME, 1, CHAT_USER_MAX,
       chat_at(to), 0,
-      "to: 1 to 64 bytes without control characters, instead of room" },
+      "to: 1 to 64 bytes without control characters, and no room" },
 
     { chat_name("text"), CHAT_F_TEXT, CHAT_KIND_TEXT, 0, UINT64_MAX,
       chat_at(text), chat_at(text_raw),
@@ -234,7 +240,20 @@ static const chat_field_t  chat_fields[] = {
 
     { chat_name("token"), CHAT_F_TOKEN, CHAT_KIND_STRING, 0, CHAT_TOKEN_MAX,
       chat_at(token), 0,
-      "token: a string of up to 16384 bytes" }
+      "token: a string of up to 16384 bytes" },
+
+    { chat_name("id"), CHAT_F_ID, CHAT_KIND_ANY, 0, 0, 0, 0,
+      "id: a number or a string of up to 64 bytes" },
+
+    { chat_name("type"), CHAT_F_TYPE, CHAT_KIND_ANY, 0, 0, 0, 0,
+      "type: the name of a command" }
+};
+
+
+/* Read before the command is known. */
+
+static const chat_rule_t  chat_head = {
+    .fields = { CHAT_FIELD_ID, CHAT_FIELD_TYPE }
 };
 
 
@@ -391,7 +410,6 @@ int
 chat_command_parse(chat_command_t *cmd, const unsigned char *text, size_t len,
     uint64_t page, chat_error_t *err)
 {
-    json_t             *type;
     const char         *reason;
     chat_given_t        given;
     const chat_rule_t  *rule;
@@ -409,19 +427,21 @@ chat_command_parse(chat_command_t *cmd, const unsigned char *text, size_t len,
                                  NULL, reason);
     }
 
-    if (chat_command_id(cmd, text, len) != 0) {
+    chat_command_given(&chat_head, cmd->root, text, len, &given);
+
+    if ((given.given & CHAT_F_ID)
+        && chat_command_id(cmd, given.value[0], &given.raw[0]) != 0)
+    {
         return chat_command_fail(err, CHAT_ERR_BAD_REQUEST, "id",
-                                 "id: a number or a string of up to 64 bytes");
+                                 chat_fields[CHAT_FIELD_ID].rule);
     }
 
-    type = json_object_get(cmd->root, "type");
-
-    if (!json_is_string(type)) {
+    if (!(given.given & CHAT_F_TYPE) || !json_is_string(given.value[1])) {
         return chat_command_fail(err, CHAT_ERR_BAD_REQUEST, "type",
-                                 "type: the name of a command");
+                                 chat_fields[CHAT_FIELD_TYPE].rule);
     }
 
-    rule = chat_command_rule(type);
+    rule = chat_command_rule(given.value[1]);
 
     if (rule == NULL) {
         return chat_command_fail(err, CHAT_ERR_UNKNOWN_TYPE, NULL,
@@ -459,18 +479,9 @@ chat_error_name(chat_err_e code)
 
 
 static int
-chat_command_id(chat_command_t *cmd, const unsigned char *text, size_t len)
+chat_command_id(chat_command_t *cmd, const json_t *id, const chat_str_t *raw)
 {
-    json_t      *id;
-    chat_str_t   raw, s;
-
-    id = json_object_get(cmd->root, "id");
-
-    if (id == NULL) {
-        return 0;
-    }
-
-    (void) chat_json_raw(text, len, "id", &raw);
+    chat_str_t  s;
 
     if (json_is_string(id)) {
         s.data = (const unsigned char *) json_string_value(id);
@@ -480,11 +491,11 @@ chat_command_id(chat_command_t *cmd, const unsigned char *text, size_t len)
             return -1;
         }
 
-    } else if (!json_is_number(id) || raw.len > CHAT_ID_MAX) {
+    } else if (!json_is_number(id) || raw->len > CHAT_ID_MAX) {
         return -1;
     }
 
-    cmd->id = raw;
+    cmd->id = *raw;
 
     return 0;
 }
