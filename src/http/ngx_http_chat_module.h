@@ -1,0 +1,159 @@
+
+/*
+ * The configuration's structs, and what the files of src/http call of each
+ * other.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_MODULE_H_INCLUDED_
+#define _NGX_HTTP_CHAT_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "chat_deflate.h"
+#include "ngx_http_chat_session.h"
+
+
+#define NGX_HTTP_CHAT_USER_MAX  64         /* bytes, a name's too */
+#define NGX_HTTP_CHAT_ROOM_MAX  128
+
+
+typedef struct ngx_http_chat_log_s  ngx_http_chat_log_t;
+
+
+typedef struct {
+    ngx_array_t                       zones;     /* ngx_http_chat_zone_t * */
+
+    /* the access log's handler, of a request's last phase */
+    ngx_http_handler_pt               log_handler;
+    ngx_uint_t                        log_format; /* the default one is made */
+} ngx_http_chat_main_conf_t;
+
+
+typedef struct {
+    ngx_http_chat_zone_t             *zone;      /* NULL: no chat here */
+
+    ngx_http_complex_value_t         *room;
+    ngx_http_complex_value_t         *user;
+    ngx_http_complex_value_t         *user_name;
+    ngx_http_complex_value_t         *user_color;
+    ngx_flag_t                        guests;
+
+    /* rules of ngx_http_chat_origin.c; NULL: everyone may come */
+    ngx_array_t                      *origins;
+
+    ngx_flag_t                        keep_request;
+    ngx_http_chat_log_t              *log;       /* NULL: off */
+
+    /* this location's, for what happens when its request is gone */
+    ngx_http_conf_ctx_t               ctx;
+
+    ngx_http_chat_settings_t          settings;
+} ngx_http_chat_loc_conf_t;
+
+
+/* A request's context: set when the handler begins. */
+typedef struct {
+    ngx_http_chat_session_t          *session;   /* NULL before it is made */
+    ngx_http_chat_identity_t          identity;
+} ngx_http_chat_ctx_t;
+
+
+/* How one of nginx's own slots is narrowed; a command's "post". */
+typedef struct {
+    char                             *(*slot)(ngx_conf_t *cf,
+                                          ngx_command_t *cmd, void *conf);
+    ngx_uint_t                        low;
+    ngx_uint_t                        high;
+    const char                       *expected;  /* "it must be ..." */
+} ngx_http_chat_bounds_t;
+
+
+extern ngx_module_t  ngx_http_chat_module;
+
+
+/* conf.c */
+void *ngx_http_chat_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_chat_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+
+/* A slot for a number, size or time, which are all of a word's size, within
+ * the bounds that the command's "post" points to. */
+char *ngx_http_chat_set_bounded(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+char *ngx_http_chat_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_chat_set_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_chat_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_history(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_compression(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Says that "value" is wrong in the directive at hand and what would be
+ * right: "it must be <expected>".  Returns NGX_CONF_ERROR. */
+char *ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
+    const char *expected);
+
+/* variables.c */
+ngx_int_t ngx_http_chat_add_variables(ngx_conf_t *cf);
+
+/* handler.c: the content handler; the method, Upgrade and Accept decide. */
+ngx_int_t ngx_http_chat_handler(ngx_http_request_t *r);
+
+/* Says in the log what is wrong with a request; returns the status.  A value
+ * is quoted after the reason, or NULL. */
+ngx_int_t ngx_http_chat_refuse(ngx_http_request_t *r, ngx_int_t status,
+    const char *reason, ngx_str_t *value);
+
+/* A header of the response.  The value is not copied.  ERROR: no memory. */
+ngx_int_t ngx_http_chat_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/* upgrade.c: checks a handshake (RFC 6455 4.2), then starts the transport.
+ * Returns what a content handler returns. */
+ngx_int_t ngx_http_chat_upgrade(ngx_http_request_t *r);
+
+/* origin.c: the directive "chat_origins", its default when merged, and
+ * whether a request with that Origin may come in (1) or not (0). */
+char *ngx_http_chat_set_origins(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_origins_merge(ngx_conf_t *cf, ngx_array_t *prev,
+    ngx_array_t **origins);
+ngx_uint_t ngx_http_chat_origin_allowed(ngx_http_request_t *r,
+    ngx_array_t *origins, ngx_str_t *origin);
+
+/* auth.c: who is it, and which room is joined at once.  Fills the identity
+ * from the request's pool; OK, or a status to refuse the request with. */
+ngx_int_t ngx_http_chat_identify(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *conf, ngx_http_chat_identity_t *identity);
+
+/* 1: a room of that name may exist and be joined by name. */
+ngx_uint_t ngx_http_chat_room_name(ngx_str_t *name);
+
+/*
+ * websocket.c: r has passed every check and its headers_out say 101.  Makes
+ * the session, sends the header and takes the connection over from a posted
+ * event.  deflate is NULL where the extension was not agreed on.  Returns
+ * NGX_DONE, or a status to finalize the request with.
+ */
+ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate);
+
+/*
+ * log_session.c: the directive "chat_log", and a session's line at its end.
+ * The line is to be written while the session's connection is still open, and
+ * before its kept request, if there is one, is finalized.
+ */
+char *ngx_http_chat_set_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_chat_log_merge(ngx_conf_t *cf, ngx_http_chat_log_t *prev,
+    ngx_http_chat_log_t **log);
+ngx_int_t ngx_http_chat_log_init(ngx_conf_t *cf);
+void ngx_http_chat_log_session(ngx_http_chat_session_t *s);
+
+
+#endif /* _NGX_HTTP_CHAT_MODULE_H_INCLUDED_ */
