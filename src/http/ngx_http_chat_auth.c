@@ -1,0 +1,304 @@
+
+/*
+ * Copyright (C) the chat module's authors
+ */
+
+
+#include "ngx_http_chat_module.h"
+
+#if (NGX_OPENSSL)
+#include <openssl/rand.h>
+#else
+#include <sys/random.h>
+#endif
+
+#include "chat_utf8.h"
+
+
+#define NGX_HTTP_CHAT_GUEST_BYTES  3       /* two hex digits each */
+#define NGX_HTTP_CHAT_COLOR_LEN    7       /* "#rrggbb" */
+
+/* Of a derived color: the range of its red, green and blue, ... */
+#define NGX_HTTP_CHAT_COLOR_LOW    40
+#define NGX_HTTP_CHAT_COLOR_HIGH   224
+
+/* ... and its brightness, where 255 * 255 is white's. */
+#define NGX_HTTP_CHAT_COLOR_LIGHT  11700
+
+
+static ngx_int_t ngx_http_chat_identify_user(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_identify_guest(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_identify_profile(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_identify_room(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_str_t *value);
+static ngx_int_t ngx_http_chat_random(u_char *buf, size_t len);
+static ngx_uint_t ngx_http_chat_color_valid(ngx_str_t *color);
+static void ngx_http_chat_color_derive(ngx_str_t *user, u_char *color);
+static ngx_uint_t ngx_http_chat_color_light(ngx_uint_t *rgb);
+
+
+ngx_int_t
+ngx_http_chat_identify(ngx_http_request_t *r, ngx_http_chat_loc_conf_t *chcf,
+    ngx_http_chat_identity_t *identity)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_chat_identify_user(r, chcf, identity);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_chat_identify_profile(r, chcf, identity) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_chat_identify_room(r, chcf, identity);
+}
+
+
+static ngx_int_t
+ngx_http_chat_identify_user(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
+{
+    ngx_str_t  user;
+
+    if (ngx_http_chat_value(r, chcf->user, &user) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (user.len) {
+
+        /* what is refused here had better not be quoted in a log */
+
+        if (!chat_utf8_name(user.data, user.len, 1, NGX_HTTP_CHAT_USER_MAX)) {
+            return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                        "user is over 64 bytes, not UTF-8 or "
+                                        "has control characters", NULL);
+        }
+
+        identity->user = user;
+        return NGX_OK;
+    }
+
+    if (!chcf->guests) {
+        return ngx_http_chat_refuse(r, NGX_HTTP_UNAUTHORIZED,
+                                    "no user, and no guests are let in", NULL);
+    }
+
+    return ngx_http_chat_identify_guest(r, identity);
+}
+
+
+static ngx_int_t
+ngx_http_chat_identify_guest(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity)
+{
+    u_char  *p, random[NGX_HTTP_CHAT_GUEST_BYTES];
+
+    p = ngx_pnalloc(r->pool, sizeof("guest-") - 1 + 2 * sizeof(random));
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_chat_random(random, sizeof(random)) != NGX_OK) {
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                      "no random bytes for a guest's name");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    identity->user.data = p;
+
+    p = ngx_cpymem(p, "guest-", sizeof("guest-") - 1);
+    p = ngx_hex_dump(p, random, sizeof(random));
+
+    identity->user.len = p - identity->user.data;
+    identity->guest = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_identify_profile(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
+{
+    ngx_str_t  *name, *color;
+
+    name = &identity->name;
+    color = &identity->color;
+
+    if (ngx_http_chat_value(r, chcf->user_name, name) != NGX_OK
+        || ngx_http_chat_value(r, chcf->user_color, color) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!chat_utf8_name(name->data, name->len, 1, NGX_HTTP_CHAT_USER_MAX)) {
+        *name = identity->user;
+    }
+
+    if (ngx_http_chat_color_valid(color)) {
+        return NGX_OK;
+    }
+
+    color->len = NGX_HTTP_CHAT_COLOR_LEN;
+    color->data = ngx_pnalloc(r->pool, NGX_HTTP_CHAT_COLOR_LEN);
+    if (color->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_chat_color_derive(&identity->user, color->data);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_identify_room(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
+{
+    ngx_str_t  room;
+
+    if (ngx_http_chat_value(r, chcf->room, &room) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* without a room a raw client could neither speak nor listen */
+
+    if (room.len == 0
+        && chcf->settings.protocol != NGX_HTTP_CHAT_PROTOCOL_RAW)
+    {
+        return NGX_OK;
+    }
+
+    if (!ngx_http_chat_room_name(&room)) {
+        return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                    "room's name is empty, over 128 bytes, "
+                                    "not UTF-8, has control characters or "
+                                    "begins with \"@\"", NULL);
+    }
+
+    identity->room = room;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_chat_room_name(ngx_str_t *name)
+{
+    return chat_utf8_name(name->data, name->len, 1, NGX_HTTP_CHAT_ROOM_MAX)
+           && name->data[0] != '@';
+}
+
+
+static ngx_int_t
+ngx_http_chat_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
+    ngx_str_t *value)
+{
+    if (cv == NULL) {
+        ngx_str_null(value);
+        return NGX_OK;
+    }
+
+    return ngx_http_complex_value(r, cv, value);
+}
+
+
+static ngx_int_t
+ngx_http_chat_random(u_char *buf, size_t len)
+{
+#if (NGX_OPENSSL)
+    return RAND_bytes(buf, len) == 1 ? NGX_OK : NGX_ERROR;
+#else
+    return getentropy(buf, len) == 0 ? NGX_OK : NGX_ERROR;
+#endif
+}
+
+
+static ngx_uint_t
+ngx_http_chat_color_valid(ngx_str_t *color)
+{
+    u_char      ch;
+    ngx_uint_t  i;
+
+    if (color->len != NGX_HTTP_CHAT_COLOR_LEN || color->data[0] != '#') {
+        return 0;
+    }
+
+    for (i = 1; i < color->len; i++) {
+        ch = color->data[i] | 0x20;
+
+        if (!(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'f')) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * A color for who chose none, the same in every process and version: the
+ * user's FNV-1a hash picks a hue of 360, and the hue is then made darker or
+ * lighter in steps of 1/16 until all are about as bright as each other, so
+ * that names can be read on white (contrast 4.4 or more) and on #1c1c1e (3.3
+ * or more).
+ */
+
+static void
+ngx_http_chat_color_derive(ngx_str_t *user, u_char *color)
+{
+    uint32_t    hash;
+    ngx_uint_t  i, hue, rise, rgb[3], *up, *top, *low;
+
+    hash = 2166136261u;
+
+    for (i = 0; i < user->len; i++) {
+        hash = (hash ^ user->data[i]) * 16777619u;
+    }
+
+    /* from each primary color to the next, first the next one rises */
+
+    hue = hash % 360;
+    rise = hue % 60 * (NGX_HTTP_CHAT_COLOR_HIGH - NGX_HTTP_CHAT_COLOR_LOW) / 60;
+
+    top = &rgb[(hue + 60) / 120 % 3];
+    low = &rgb[((hue + 60) / 120 + (hue / 60 % 2 ? 1 : 2)) % 3];
+    up = &rgb[((hue + 60) / 120 + (hue / 60 % 2 ? 2 : 1)) % 3];
+
+    *top = NGX_HTTP_CHAT_COLOR_HIGH;
+    *low = NGX_HTTP_CHAT_COLOR_LOW;
+    *up = hue / 60 % 2 ? NGX_HTTP_CHAT_COLOR_HIGH - rise
+                       : NGX_HTTP_CHAT_COLOR_LOW + rise;
+
+    while (ngx_http_chat_color_light(rgb) > NGX_HTTP_CHAT_COLOR_LIGHT) {
+        for (i = 0; i < 3; i++) {
+            rgb[i] -= rgb[i] / 16;
+        }
+    }
+
+    while (ngx_http_chat_color_light(rgb) < NGX_HTTP_CHAT_COLOR_LIGHT) {
+        for (i = 0; i < 3; i++) {
+            rgb[i] += (255 - rgb[i] + 15) / 16;
+        }
+    }
+
+    (void) ngx_sprintf(color, "#%02xi%02xi%02xi", rgb[0], rgb[1], rgb[2]);
+}
+
+
+/* The eye's weights of red, green and blue in 1/256, gamma taken as 2. */
+
+static ngx_uint_t
+ngx_http_chat_color_light(ngx_uint_t *rgb)
+{
+    return (54 * rgb[0] * rgb[0] + 183 * rgb[1] * rgb[1]
+            + 19 * rgb[2] * rgb[2])
+           / 256;
+}
