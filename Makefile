@@ -7,42 +7,158 @@
 BUILD =		build
 PORT =		8080
 SECONDS =	30
-PREFIX =
 NGINX_SRC =
 TESTS =
 
-MODULE =	$(BUILD)/ngx_http_chat_module.so
 TOOLS =		t/tools
 
 export BUILD CC CFLAGS LDFLAGS NGINX_SRC PORT TESTS
 
+# nginx itself reads the variable NGINX: it must have another name here
+
 ifneq ($(NGINX_SRC),)
-export NGINX_BINARY =	$(abspath $(BUILD))/nginx/objs/nginx
 WHAT =		nginx
+export NGINX_BINARY =	$(abspath $(BUILD))/nginx/objs/nginx
 else
 WHAT =		module
 endif
 
 
-.PHONY:	all build install run stop clean help
+.PHONY:	all build install run stop test unit check lint asan valgrind fuzz \
+	cover bench clean help
 
 all:	build
 
-build:
+build:						## make the module
 	@$(TOOLS)/deps build
 	@$(TOOLS)/build module
 
-install: build
+install: build					## put it where nginx looks
 	@$(TOOLS)/install
 
-run:
+run:						## start a chat on PORT
 	@$(TOOLS)/deps build run
 	@$(TOOLS)/build $(WHAT)
 	@$(TOOLS)/run start
 
-stop:
+stop:						## stop it
 	@$(TOOLS)/run stop
 
-clean:
+test:						## run all tests, or TESTS
+	@$(TOOLS)/deps build test
+	@$(TOOLS)/build $(WHAT)
+	@$(TOOLS)/node
+	@$(MAKE) --no-print-directory programs
+	@$(TOOLS)/test
+
+unit:						## run the unit tests
+	@$(TOOLS)/deps build run
+	@$(TOOLS)/build configure
+	@$(MAKE) --no-print-directory programs
+	@TESTS="$(UNITS)" $(TOOLS)/test
+
+check:	lint
+
+lint:						## check style and layers
+	@$(TOOLS)/deps build lint
+	@$(TOOLS)/build module
+	@$(TOOLS)/lint
+
+asan:						## test with sanitizers
+	@$(TOOLS)/deps build test source
+	@$(TOOLS)/node
+	@$(TOOLS)/asan
+
+valgrind:					## test under valgrind
+	@$(TOOLS)/deps build test valgrind
+	@$(TOOLS)/build $(WHAT)
+	@$(TOOLS)/node
+	@$(TOOLS)/valgrind
+
+fuzz:						## fuzz each parser SECONDS
+	@$(TOOLS)/deps build fuzz
+	@$(TOOLS)/fuzz $(SECONDS)
+
+cover:						## report the tests' coverage
+	@$(TOOLS)/deps build test source cover
+	@$(TOOLS)/node
+	@$(TOOLS)/cover
+
+bench:						## compare with other servers
+	@$(TOOLS)/deps build test bench
+	@$(TOOLS)/build $(WHAT)
+	@$(TOOLS)/node
+	@t/bench/run
+
+clean:						## remove what was made
 	@$(TOOLS)/run stop
 	rm -rf $(BUILD)
+
+help:						## show this
+	@echo "make [target] [VARIABLE=value]"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo
+	@echo "  CC=         compiler"
+	@echo "  NGINX_SRC=  nginx source tree to build with, not the installed"
+	@echo "  BUILD=      folder for all that is made, build"
+	@echo "  PORT=       of \"make run\", 8080"
+	@echo "  TESTS=      names of tests, \"t/ws_frames.t t/ws_close.t\""
+	@echo "  SECONDS=    of \"make fuzz\", 30"
+	@echo "  DEPS=no     look for no missing packages"
+	@echo "  V=1         show the compiler's commands"
+
+
+# Unit tests: t/unit/NAME_test.c and all of src/lib make build/unit/NAME.
+# The names that begin with shm_ have src/shm too, nginx's headers, and
+# t/unit/ngx_stub.c for the little that it calls of nginx.
+
+SANITIZE =
+UNIT_CFLAGS =	-g -O2 -Wall -Wextra -Werror $(SANITIZE) $(CFLAGS)
+UNIT_LIBS =	-lz -ljansson -lcrypto
+
+UNIT =		$(BUILD)/unit
+UNITS =		$(patsubst t/unit/%_test.c,$(UNIT)/%,$(wildcard t/unit/*_test.c))
+
+LIB_OBJS =	$(patsubst src/lib/%.c,$(UNIT)/lib/%.o,$(wildcard src/lib/*.c))
+SHM_OBJS =	$(patsubst src/shm/%.c,$(UNIT)/shm/%.o,$(wildcard src/shm/*.c)) \
+		$(patsubst t/unit/%.c,$(UNIT)/shm/%.o,$(wildcard t/unit/ngx_stub.c))
+
+NGX =		$(BUILD)/nginx
+NGX_INCS =	-I $(NGX)/src/core -I $(NGX)/src/event \
+		-I $(NGX)/src/event/modules -I $(NGX)/src/os/unix \
+		-I $(NGX)/objs -I src/shm -Wno-unused-parameter
+
+.PHONY:	programs
+.SECONDARY:
+
+programs: $(UNITS)
+
+$(UNIT)/lib/%.o: src/lib/%.c
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -I src/lib -c -o $@ $<
+
+$(UNIT)/shm/%.o: src/shm/%.c
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP $(NGX_INCS) -I src/lib -c -o $@ $<
+
+$(UNIT)/shm/%.o: t/unit/%.c
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP $(NGX_INCS) -I src/lib -c -o $@ $<
+
+$(UNIT)/shm_%: t/unit/shm_%_test.c $(SHM_OBJS) $(LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(NGX_INCS) -I src/lib \
+		-I t/unit -o $@ $< $(SHM_OBJS) $(LIB_OBJS) $(UNIT_LIBS)
+
+$(UNIT)/%: t/unit/%_test.c $(LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ -I src/lib -I t/unit \
+		-o $@ $< $(LIB_OBJS) $(UNIT_LIBS)
+
+-include $(wildcard $(UNIT)/*.d $(UNIT)/*/*.d)
