@@ -44,7 +44,7 @@ typedef struct {
 
 #define test_ok(cond)                                                         \
     ((cond) ? (void) test_state()->checks++                                   \
-            : test_failed(__FILE__, __LINE__, #cond))
+            : test_report(__FILE__, __LINE__, #cond))
 
 #define test_eq(got, want)                                                    \
     test_eq_at(__FILE__, __LINE__, #got, (long long) (got),                   \
@@ -64,7 +64,7 @@ test_state(void)
 
 
 static inline void
-test_failed(const char *file, int line, const char *what)
+test_report(const char *file, int line, const char *what)
 {
     test_state_t  *st;
 
@@ -90,7 +90,7 @@ test_eq_at(const char *file, int line, const char *what, long long got,
     }
 
     (void) snprintf(buf, sizeof(buf), "%s is %lld, not %lld", what, got, want);
-    test_failed(file, line, buf);
+    test_report(file, line, buf);
 }
 
 
@@ -107,7 +107,7 @@ test_str_at(const char *file, int line, const char *what, const char *got,
 
     (void) snprintf(buf, sizeof(buf), "%s is \"%.400s\", not \"%.400s\"", what,
                     got, want);
-    test_failed(file, line, buf);
+    test_report(file, line, buf);
 }
 
 
