@@ -42,6 +42,10 @@
 #define FLOOR_TARGET   256
 #define FLOOR_GUID     "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+#ifndef FLOOR_FAULT
+#define FLOOR_FAULT    0
+#endif
+
 
 typedef struct room_s    room_t;
 typedef struct job_s     job_t;
@@ -126,6 +130,7 @@ static void floor_deliver(thread_t *t, local_t *local,
     const unsigned char *p, size_t n);
 static void floor_walk(thread_t *t);
 static job_t *floor_job(local_t *local, size_t n);
+static void floor_plain(int fd, const unsigned char *p, size_t n);
 static void floor_send(int fd, const unsigned char *p, size_t n);
 static void floor_close(thread_t *t, conn_t *c);
 static void *floor_alloc(void *p, size_t n);
@@ -675,7 +680,7 @@ floor_deliver(thread_t *t, local_t *local, const unsigned char *p, size_t n)
     if (!floor_batch && floor_slice == 0) {
 
         for (i = 0; i < local->count; i++) {
-            floor_send(local->members[i], p, n);
+            floor_plain(local->members[i], p, n);
         }
 
         return;
@@ -774,6 +779,63 @@ floor_job(local_t *local, size_t n)
     job->data = floor_alloc(NULL, n);
 
     return job;
+}
+
+
+/*
+ * FLOOR_FAULT makes every 500th send go wrong, for the test of the load
+ * generator's checks: 1 drops it, 2 repeats it, 3 sends it after the next
+ * one to that member, 4 sends it to the member next in number.
+ */
+
+static void
+floor_plain(int fd, const unsigned char *p, size_t n)
+{
+#if (FLOOR_FAULT)
+
+    static int            held;
+    static size_t         held_size;
+    static uint64_t       count;
+    static unsigned char  held_data[FLOOR_HEAD + 1024];
+
+    if (++count % 500 == 0) {
+
+        switch (FLOOR_FAULT) {
+
+        case 1:
+            return;
+
+        case 2:
+            floor_send(fd, p, n);
+            break;
+
+        case 3:
+            if (held == 0 && n <= sizeof(held_data)) {
+                memcpy(held_data, p, n);
+                held = fd;
+                held_size = n;
+                return;
+            }
+
+            break;
+
+        default:
+            fd++;
+        }
+    }
+
+    floor_send(fd, p, n);
+
+    if (held == fd) {
+        floor_send(fd, held_data, held_size);
+        held = 0;
+    }
+
+#else
+
+    floor_send(fd, p, n);
+
+#endif
 }
 
 

@@ -5,13 +5,15 @@
  * receiver checks that nothing is lost, repeated, reordered or astray.
  *
  *     load -p PORT [-m raw|chat] [-u TARGET] [-s PID,PID] [-w MS] [-t MS]
- *          [-S] -g name=fan,rooms=1,members=1000,publishers=1,inflight=1,
- *          rate=0,size=128 [-g ...]
+ *          [-S] [-B] -g name=fan,rooms=1,members=1000,publishers=1,
+ *          inflight=1,rate=0,size=128 [-g ...]
  *
  * A group with a rate is paced (messages a second over all of its rooms);
  * one without is closed: a publisher has that many messages in flight and
  * sends the next one when one of its own has come back.  In the target, %r
- * stands for the room and %u for the user.  The result is one JSON object.
+ * stands for the room and %u for the user.  With -B the generator never
+ * sleeps, and the server's sends never have to wake it.  The result is one
+ * JSON object.
  */
 
 
@@ -169,6 +171,7 @@ static unsigned         load_npids;
 static int              load_port;
 static int              load_is_chat;
 static int              load_is_tls;
+static int              load_is_busy;
 static const char      *load_url = "/raw?room=%r";
 static uint64_t         load_warmup = 1000;
 static uint64_t         load_time = 3000;
@@ -261,7 +264,7 @@ load_options(int argc, char **argv)
 {
     int  opt;
 
-    while ((opt = getopt(argc, argv, "p:m:u:s:w:t:g:S")) != -1) {
+    while ((opt = getopt(argc, argv, "p:m:u:s:w:t:g:SB")) != -1) {
 
         switch (opt) {
 
@@ -295,6 +298,10 @@ load_options(int argc, char **argv)
 
         case 'S':
             load_is_tls = 1;
+            break;
+
+        case 'B':
+            load_is_busy = 1;
             break;
 
         default:
@@ -646,7 +653,7 @@ load_until(uint64_t deadline)
             return;
         }
 
-        if (!busy) {
+        if (!busy && !load_is_busy) {
             load_wait(deadline);
         }
     }

@@ -51,7 +51,9 @@ HOW = """## How it is measured
   connections and events is there at the start and so not in it. The
   connections are in use afterwards, which shows that they were members.
 - With one worker the server is pinned to CPU 0 and the load generator to
-  CPU 1. With two workers (or threads) nothing is pinned and server and load
+  CPU 1, where it never sleeps: a `send` on loopback would otherwise have to
+  wake it, which costs more on some machines than the `send`, and more for
+  the server that is slower. With two workers (or threads) nothing is pinned and server and load
   share the cores; the sockets listen with `reuseport`, so that each has half
   of the connections.
 - nginx runs with `worker_connections 20000` and no access log. Raw mode is
