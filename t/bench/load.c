@@ -136,7 +136,7 @@ static void load_settle(void);
 static void load_start(void);
 static void load_until(uint64_t deadline);
 static void load_drain(void);
-static int load_pending(void);
+static uint64_t load_pending(void);
 static int load_events(group_t *g);
 static void load_wait(uint64_t deadline);
 static void load_pace(group_t *g);
@@ -660,17 +660,31 @@ load_until(uint64_t deadline)
 }
 
 
+/* until all is there, or nothing has come for a second */
+
 static void
 load_drain(void)
 {
-    uint64_t  limit;
+    uint64_t  pending, before, limit;
 
     load_running = 0;
-    limit = load_clock(CLOCK_MONOTONIC) + 5 * load_second;
+    before = 0;
+    limit = 0;
 
-    do {
+    for ( ;; ) {
         load_until(load_clock(CLOCK_MONOTONIC) + 50 * load_ms);
-    } while (load_pending() && load_now < limit);
+
+        pending = load_pending();
+
+        if (pending != before) {
+            before = pending;
+            limit = load_now + load_second;
+        }
+
+        if (pending == 0 || load_now >= limit) {
+            break;
+        }
+    }
 
     /* one more turn, for what should not come */
 
@@ -678,21 +692,23 @@ load_drain(void)
 }
 
 
-static int
+static uint64_t
 load_pending(void)
 {
     group_t   *g;
+    uint64_t   pending, wanted;
     unsigned   i;
+
+    pending = 0;
 
     for (i = 0; i < load_ngroups; i++) {
         g = &load_groups[i];
+        wanted = g->sent * g->members;
 
-        if (g->received < g->sent * g->members) {
-            return 1;
-        }
+        pending += (g->received < wanted) ? wanted - g->received : 0;
     }
 
-    return 0;
+    return pending;
 }
 
 
