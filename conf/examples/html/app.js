@@ -327,6 +327,7 @@ function showPending(message) {
     const item = messageItem(message, true);
 
     item.classList.add('pending', 'follow');
+    item.classList.toggle('apart', !$('outbox').firstChild && !log.endsMine);
     item.dataset.nonce = message.nonce;
     item.querySelector('.body').append(element('span', 'aside', 'Sending…'));
 

@@ -41,6 +41,14 @@ export class Log {
         return this.#rows.find((row) => row.message.seq)?.message.seq;
     }
 
+    /* does the next own message follow one? */
+
+    get endsMine() {
+        const last = this.#rows.at(-1)?.message;
+
+        return last !== undefined && this.#isMine(last);
+    }
+
     append(message) {
         const row = this.#row(message);
 
