@@ -74,7 +74,7 @@ chat_json_object(const unsigned char *text, size_t len, const char **reason)
 
 
 /*
- * The look before jansson is called: an object, not too long, not too deep.
+ * The look before jansson is called: an object, neither too long nor too deep.
  * Where a text is not JSON, this may see another structure in it than jansson
  * does, but only behind the byte at which jansson gives up.
  */
@@ -85,8 +85,18 @@ chat_json_look(const unsigned char *text, size_t len)
     unsigned              depth;
     const unsigned char  *p, *end;
 
+    if (len == 0) {
+        return "not an object";
+    }
+
     if (len > CHAT_JSON_SIZE_MAX) {
         return "the text is too long";
+    }
+
+    /* jansson passes over a NUL behind a number or a literal */
+
+    if (memchr(text, '\0', len) != NULL) {
+        return "a NUL byte";
     }
 
     end = text + len;

@@ -60,7 +60,7 @@ static const json_case_t  json_cases[] = {
     { "1", 0, "not an object" },
     { "\xef\xbb\xbf{}", 0, "not an object" },
     { "\f{}", 0, "not an object" },
-    { "\0{}", 3, "not an object" },
+    { "\0{}", 3, "a NUL byte" },
 
     { "{", 0, "the text ends too early" },
     { "{\"a\":1", 0, "the text ends too early" },
@@ -72,7 +72,7 @@ static const json_case_t  json_cases[] = {
     { "{}{}", 0, "something follows the object" },
     { "{}x", 0, "something follows the object" },
     { "{},", 0, "something follows the object" },
-    { "{}\0", 3, "something follows the object" },
+    { "{}\0", 3, "a NUL byte" },
 
     { "{a:1}", 0, "invalid syntax" },
     { "{'a':1}", 0, "invalid syntax" },
@@ -87,7 +87,10 @@ static const json_case_t  json_cases[] = {
     { "{\"a\":[1}]", 0, "invalid syntax" },
     { "{\"a\":\f1}", 0, "invalid syntax" },
     { "{\"a\":1/**/}", 0, "invalid syntax" },
-    { "{\"a\":\0}", 7, "the text ends too early" },
+    { "{\"a\":\0}", 7, "a NUL byte" },
+    { "{\"a\":1\0}", 8, "a NUL byte" },
+    { "{\"a\":1\0,\"b\":2}", 14, "a NUL byte" },
+    { "{\"a\":true\0}", 11, "a NUL byte" },
 
     { "{\"a\":True}", 0, "invalid syntax" },
     { "{\"a\":nul}", 0, "invalid syntax" },
@@ -138,7 +141,7 @@ static const json_case_t  json_cases[] = {
     { "{\"a\":\"\n\"}", 0, "invalid syntax" },
     { "{\"a\":\"\t\"}", 0, "invalid syntax" },
     { "{\"a\":\"\x1f\"}", 0, "invalid syntax" },
-    { "{\"a\":\"\0\"}", 9, "invalid syntax" },
+    { "{\"a\":\"\0\"}", 9, "a NUL byte" },
     { "{\"a\":\"\x7f\"}", 0, NULL },
 
     { "{\"a\":\"\\ud83d\\ude00\"}", 0, NULL },
@@ -229,6 +232,8 @@ json_object_test(void)
         json_decref(root);
         free(exact);
     }
+
+    test_ok(chat_json_object(NULL, 0, &reason) == NULL);
 }
 
 

@@ -807,13 +807,15 @@ proto_page_test(void)
         { C("rooms") ",\"limit\":3}", 2, -1 },
         { C("join") ROOM ",\"history\":0}", 1, 0 },
         { C("join") ROOM ",\"history\":2}", 1, -1 },
-        { C("join") ROOM ",\"history\":9007199254740992}", UINT64_MAX, 0 }
+        { C("join") ROOM ",\"history\":9007199254740992}", UINT64_MAX, 0 },
+        { C("join") ROOM ",\"history\":-1}", UINT64_MAX, -1 }
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         is_int(chat_command_parse(&cmd, (const unsigned char *) cases[i].text,
                                   strlen(cases[i].text), cases[i].page, &err),
                cases[i].rc, cases[i].text);
+        chat_command_free(&cmd);
         chat_command_free(&cmd);
     }
 }
