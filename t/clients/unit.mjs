@@ -407,7 +407,7 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
     sockets = [];
 
     const chat = new ChatClient(async () => urls[n++],
-                                { WebSocket: Socket, minDelay: 1, maxDelay: 1 });
+                                { WebSocket: Socket, maxDelay: 1 });
 
     chat.connect().catch(() => {});
     (await until(() => sockets[0], 'a socket')).breaks();

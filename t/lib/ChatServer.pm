@@ -35,8 +35,8 @@ my $timeout = $ENV{TEST_CHAT_TIMEOUT} || 120;
 # ChatServer->new(name => 'wss', conf => 'wss.conf')
 #
 # name: of the folder under build/; conf: a file in conf/examples, or config:
-# the text itself; ports: the ports that stand in it, which become free ones;
-# replace: a list of [pattern, text].
+# the text itself, of which every "listen" gets a free port; prepare: called
+# with the object when the folder is there and before nginx starts.
 
 sub new {
     my ($class, %args) = @_;
@@ -58,6 +58,7 @@ sub start {
     symlink("$top/conf/examples/html", "$self->{dir}/html");
 
     $self->write_conf();
+    $self->{prepare}->($self) if $self->{prepare};
 
     if ($self->run_nginx('-t') != 0) {
         Test::More::diag($self->error_log());
@@ -92,11 +93,6 @@ sub write_conf {
 
     if (!defined $conf) {
         $conf = read_file("$top/conf/examples/$self->{conf}");
-    }
-
-    for my $change (@{$self->{replace} || []}) {
-        $conf =~ s/$change->[0]/$change->[1]/
-            or die "\"$change->[0]\" is not in $self->{name}";
     }
 
     $conf =~ s/^load_module .*\n//mg;
