@@ -158,9 +158,9 @@ static const chat_field_t  chat_fields[] = {
       chat_at(reply_to), 0,
       "reply_to: the seq of a message" },
 
-    { chat_name("epoch"), CHAT_F_EPOCH, CHAT_KIND_STRING, 1, CHAT_EPOCH_MAX,
+    { chat_name("epoch"), CHAT_F_EPOCH, CHAT_KIND_STRING, 0, CHAT_EPOCH_MAX,
       chat_at(epoch), 0,
-      "epoch: a string of 1 to 64 bytes, together with seq" },
+      "epoch: a string of up to 64 bytes, together with seq" },
 
     { chat_name("seq"), CHAT_F_SEQ, CHAT_KIND_UINT, 0, CHAT_SEQ_MAX,
       chat_at(seq), 0,

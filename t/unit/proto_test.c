@@ -83,7 +83,7 @@ static const proto_field_t  proto_fields[] = {
     { "nonce", CHAT_F_NONCE, PROTO_STRING, 1, 64, proto_at(nonce) },
     { "reply_to", CHAT_F_REPLY_TO, PROTO_UINT, 1, 9007199254740991,
       proto_at(reply_to) },
-    { "epoch", CHAT_F_EPOCH, PROTO_STRING, 1, 64, proto_at(epoch) },
+    { "epoch", CHAT_F_EPOCH, PROTO_STRING, 0, 64, proto_at(epoch) },
     { "seq", CHAT_F_SEQ, PROTO_UINT, 1, 9007199254740991, proto_at(seq) },
     { "history", CHAT_F_HISTORY, PROTO_UINT, 0, PROTO_TEST_PAGE,
       proto_at(history) },
