@@ -5,15 +5,15 @@
  * receiver checks that nothing is lost, repeated, reordered or astray.
  *
  *     load -p PORT [-m raw|chat] [-u TARGET] [-s PID,PID] [-w MS] [-t MS]
- *          [-S] [-B] -g name=fan,rooms=1,members=1000,publishers=1,
- *          inflight=1,rate=0,size=128 [-g ...]
+ *          [-S] [-B] [-c COMMAND] -g name=fan,rooms=1,members=1000,
+ *          publishers=1,inflight=1,rate=0,size=128 [-g ...]
  *
  * A group with a rate is paced (messages a second over all of its rooms);
  * one without is closed: a publisher has that many messages in flight and
  * sends the next one when one of its own has come back.  In the target, %r
  * stands for the room and %u for the user.  With -B the generator never
- * sleeps, and the server's sends never have to wake it.  The result is one
- * JSON object.
+ * sleeps, and the server's sends never have to wake it.  The command of -c is
+ * run when the measured time begins.  The result is one JSON object.
  */
 
 
@@ -173,6 +173,7 @@ static int              load_is_chat;
 static int              load_is_tls;
 static int              load_is_busy;
 static const char      *load_url = "/raw?room=%r";
+static const char      *load_command;
 static uint64_t         load_warmup = 1000;
 static uint64_t         load_time = 3000;
 
@@ -241,6 +242,10 @@ main(int argc, char **argv)
     load_start();
     load_until(load_clock(CLOCK_MONOTONIC) + load_warmup * load_ms);
 
+    if (load_command != NULL && system(load_command) != 0) {
+        load_die("failed:", load_command);
+    }
+
     load_mark(&from);
     load_measuring = 1;
     load_until(from.at + load_time * load_ms);
@@ -264,7 +269,7 @@ load_options(int argc, char **argv)
 {
     int  opt;
 
-    while ((opt = getopt(argc, argv, "p:m:u:s:w:t:g:SB")) != -1) {
+    while ((opt = getopt(argc, argv, "p:m:u:s:w:t:g:c:SB")) != -1) {
 
         switch (opt) {
 
@@ -294,6 +299,10 @@ load_options(int argc, char **argv)
 
         case 'g':
             load_group(optarg);
+            break;
+
+        case 'c':
+            load_command = optarg;
             break;
 
         case 'S':

@@ -193,7 +193,7 @@ def tls_note(results):
 
     lines = []
 
-    for plain in ("raw", "chat"):
+    for plain in ("raw", "chat", "nchan"):
         row = next(row for row in ROWS if row["name"] == "idle")
         with_tls = median(value_list(row, results.get("tls", {})
                                      .get(plain + "-tls", [])))
@@ -201,13 +201,44 @@ def tls_note(results):
                                     .get(plain, [])))
 
         if with_tls is not None and without is not None:
-            lines.append("%s: %s bytes, of which %s are the module's and "
-                         "nginx's and %s come with TLS (OpenSSL's session, "
-                         "its buffers and nginx's record of it)."
+            lines.append("- %s: %s bytes, of which %s are there without TLS "
+                         "too and %s come with it (OpenSSL's session, its "
+                         "buffers and nginx's record of it)."
                          % (SERVERS[plain]["title"], number(with_tls),
                             number(without), number(with_tls - without)))
 
     return "\n".join(lines) + "\n\n" if lines else ""
+
+
+def profile_section(profiles):
+    """What part of a server's time each object takes."""
+
+    lines = []
+
+    for row in ROWS:
+        for name, profile in profiles.get(row["name"], {}).items():
+            shares = {"kernel": 0, "libc": 0, "module": 0, "nginx": 0,
+                      "else": 0}
+
+            for share, name_of in profile["objects"]:
+                for key, mark in (("kernel", "[kernel"), ("libc", "libc."),
+                                  ("module", "ngx_http_chat_module"),
+                                  ("nginx", "nginx"), ("else", "")):
+                    if name_of.startswith(mark):
+                        shares[key] += share
+                        break
+
+            lines.append([row["title"], SERVERS[name]["title"]]
+                         + ["%.1f %%" % share for share in shares.values()])
+
+    if not lines:
+        return ""
+
+    return "## Where the time goes\n\n" + table(
+        ["work", "server", "kernel", "libc", "the module", "nginx",
+         "else"], lines) + (
+        "\n\nBy perf (cpu-clock), in one run more a server. \"Else\" is the "
+        "floor's own code, node, libraries and nchan.\n\n")
 
 
 def processor():
@@ -219,7 +250,7 @@ def processor():
     return platform.machine()
 
 
-def write_report(results, skipped, versions, args):
+def write_report(results, profiles, skipped, versions, args):
     bars = [bar_line(row, bar, results[row["name"]])
             for row in ROWS if row["name"] in results for bar in row["bars"]]
 
@@ -240,4 +271,4 @@ def write_report(results, skipped, versions, args):
             if row["name"] == "tls":
                 text += tls_note(results)
 
-    return text + HOW
+    return text + profile_section(profiles) + HOW

@@ -25,6 +25,7 @@ SERVERS = {
                       title="this module, chat.v1, TLS"),
     "nchan": nginx("nchan", title="nchan"),
     "nchan-2": nginx("nchan", 2, title="nchan, 2 workers"),
+    "nchan-tls": nginx("nchan", tls=True, title="nchan, TLS"),
     "ws": dict(family="ws", title="npm ws"),
 }
 
@@ -53,7 +54,7 @@ ONE_WORKER = ["floor", "batch", "raw", "chat", "nchan", "ws"]
 # other servers on a machine of this kind, that are not part of the run.
 
 ROWS = [
-    dict(name="fanout",
+    dict(name="fanout", profile=True,
          title="one room, 1,000 members, one 128-byte message at a time",
          groups=["name=room,members=1000,inflight=1,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
@@ -62,7 +63,7 @@ ROWS = [
          bars=[("raw", 1.06, "floor"), ("chat", 1.06, "floor")],
          reference="uWebSockets 1.04, nchan 1.17, ws 1.44, socket.io 1.78"),
 
-    dict(name="fanout8",
+    dict(name="fanout8", profile=True,
          title="the same, 8 messages in flight",
          groups=["name=room,members=1000,inflight=8,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
@@ -71,7 +72,7 @@ ROWS = [
          bars=[("raw", 0.30, "floor"), ("chat", 0.30, "floor")],
          reference="batching floor 0.26, uWebSockets 0.28, nchan 1.35"),
 
-    dict(name="chatty",
+    dict(name="chatty", profile=True,
          title="chatty room: 50 members all sending, 48 bytes, 4 in flight "
                "each",
          groups=["name=room,members=50,publishers=50,inflight=4,size=48"],
@@ -81,7 +82,7 @@ ROWS = [
          bars=[("raw", 0.05, "floor"), ("chat", 0.08, "floor")],
          reference="batching floor 0.03, uWebSockets 0.58, nchan 0.67"),
 
-    dict(name="rooms",
+    dict(name="rooms", profile=True,
          title="100 rooms of 20 members, 3,000 messages a second",
          groups=["name=room,rooms=100,members=20,publishers=20,rate=3000,"
                  "size=128"],
@@ -148,7 +149,7 @@ ROWS = [
          title="the same over TLS",
          groups=["name=room,rooms=100,members=100,rate=10,size=128"],
          group="room", pin=True, rounds=1,
-         servers=["raw-tls", "chat-tls"],
+         servers=["raw-tls", "chat-tls", "nchan-tls"],
          value=memory, unit="bytes",
          what="user-space memory per connection", base=None,
          bars=[], reference=""),
