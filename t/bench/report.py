@@ -53,9 +53,9 @@ HOW = """## How it is measured
 - With one worker the server is pinned to CPU 0 and the load generator to
   CPU 1, where it never sleeps: a `send` on loopback would otherwise have to
   wake it, which costs more on some machines than the `send`, and more for
-  the server that is slower. With two workers (or threads) nothing is pinned and server and load
-  share the cores; the sockets listen with `reuseport`, so that each has half
-  of the connections.
+  the server that is slower. With two workers (or threads) nothing is pinned
+  and server and load share the cores; the sockets listen with `reuseport`,
+  so that each has half of the connections.
 - nginx runs with `worker_connections 20000` and no access log. Raw mode is
   measured without history, chat.v1 with the last 100 messages of each room.
   nchan is `nchan_pubsub websocket` with a buffer of 1,000 messages, `ws` a
