@@ -10,7 +10,8 @@
  *
  * A group with a rate is paced (messages a second over all of its rooms);
  * one without is closed: a publisher has that many messages in flight and
- * sends the next one when one of its own has come back.  In the target, %r
+ * sends the next one when one of its own has come back to it, or, with all=1
+ * and one publisher, when it has come to all members.  In the target, %r
  * stands for the room and %u for the user.  With -B the generator never
  * sleeps, and the server's sends never have to wake it.  The command of -c is
  * run when the measured time begins.  The result is one JSON object.
@@ -96,6 +97,7 @@ struct group_s {
     uint32_t   inflight;
     uint32_t   rate;
     uint32_t   size;
+    uint32_t   all;
 
     int        epoll;
     uint32_t   turn;
@@ -340,7 +342,8 @@ load_group(char *spec)
         { "publishers", offsetof(group_t, publishers) },
         { "inflight", offsetof(group_t, inflight) },
         { "rate", offsetof(group_t, rate) },
-        { "size", offsetof(group_t, size) }
+        { "size", offsetof(group_t, size) },
+        { "all", offsetof(group_t, all) }
     };
 
     if (load_ngroups == LOAD_GROUPS) {
@@ -371,11 +374,11 @@ load_group(char *spec)
             continue;
         }
 
-        for (i = 0; i < 6 && strcmp(word, fields[i].name) != 0; i++) {
+        for (i = 0; i < 7 && strcmp(word, fields[i].name) != 0; i++) {
             /* void */
         }
 
-        if (i == 6) {
+        if (i == 7) {
             load_die("unknown word in group:", word);
         }
 
@@ -385,7 +388,8 @@ load_group(char *spec)
 
     if (g->size < LOAD_STAMP || g->size > LOAD_MESSAGE_MAX
         || g->publishers > g->members || g->publishers == 0
-        || g->publishers > 4096 || g->rooms == 0)
+        || g->publishers > 4096 || g->rooms == 0
+        || (g->all && (g->publishers > 1 || g->rate > 0)))
     {
         load_die("a group's numbers are out of range:", g->name);
     }
@@ -968,7 +972,7 @@ load_deliver(member_t *m, const unsigned char *p, size_t n)
         load_track(room, number, latency);
     }
 
-    if (m->publisher == (int32_t) publisher && g->rate == 0
+    if (m->publisher == (int32_t) publisher && g->rate == 0 && !g->all
         && load_running)
     {
         load_publish(m);
@@ -1005,8 +1009,10 @@ load_check(member_t *m, uint32_t publisher, uint32_t number)
 static void
 load_track(room_t *room, uint32_t number, uint64_t latency)
 {
+    group_t  *g;
     track_t  *track;
 
+    g = room->group;
     track = &room->tracks[number % LOAD_TRACKS];
 
     if (track->number != number) {
@@ -1016,8 +1022,16 @@ load_track(room_t *room, uint32_t number, uint64_t latency)
 
     track->count++;
 
-    if (track->count == room->group->members && load_measuring) {
-        hist_add(&room->group->last, latency);
+    if (track->count < g->members) {
+        return;
+    }
+
+    if (load_measuring) {
+        hist_add(&g->last, latency);
+    }
+
+    if (g->all && load_running) {
+        load_publish(&room->members[g->members - 1]);
     }
 }
 

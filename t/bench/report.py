@@ -37,8 +37,9 @@ HOW = """## How it is measured
   nothing is lost, repeated or out of order, and all members of a room are
   compared in the order that they saw: *faults* in the tables are the sum of
   all that, of refused messages and of gaps. "In flight": a publisher sends
-  its next message when one of its own has come back to it. Publishers join
-  last.
+  its next message when one of its own has come back to it. "One at a time":
+  when it has come to all members, so that it does not matter to whom a
+  server sends first. Publishers join last.
 - **CPU** is that of all processes of the server, user and system, from
   /proc/PID/task/*/schedstat over the measured time, divided by the messages
   that the members received in it. The kernel's work for a `send` on

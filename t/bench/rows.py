@@ -56,15 +56,23 @@ ONE_WORKER = ["floor", "batch", "raw", "chat", "nchan", "ws"]
 ROWS = [
     dict(name="fanout", profile=True,
          title="one room, 1,000 members, one 128-byte message at a time",
-         groups=["name=room,members=1000,inflight=1,size=128"],
+         groups=["name=room,members=1000,inflight=1,all=1,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
          value=cpu, unit="ns", what="server CPU per delivery",
          base="floor",
          bars=[("raw", 1.06, "floor"), ("chat", 1.06, "floor")],
          reference="uWebSockets 1.04, nchan 1.17, ws 1.44, socket.io 1.78"),
 
+    dict(name="fanout1",
+         title="the same, the next message already when the publisher has "
+               "its own",
+         groups=["name=room,members=1000,inflight=1,size=128"],
+         group="room", pin=True, servers=ONE_WORKER,
+         value=cpu, unit="ns", what="server CPU per delivery",
+         base="floor", bars=[], reference=""),
+
     dict(name="fanout8", profile=True,
-         title="the same, 8 messages in flight",
+         title="one room, 1,000 members, 8 messages in flight",
          groups=["name=room,members=1000,inflight=8,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
          value=cpu, unit="ns", what="server CPU per delivery",
