@@ -148,6 +148,11 @@ ngx_http_chat_handshake_read(ngx_http_request_t *r,
 
     ngx_memzero(hs, sizeof(ngx_http_chat_handshake_t));
 
+    /* quoted in the log, also if missing */
+
+    ngx_str_set(&hs->key, "");
+    ngx_str_set(&hs->version, "");
+
     for (part = &r->headers_in.headers.part; part; part = part->next) {
 
         h = part->elts;
