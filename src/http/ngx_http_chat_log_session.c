@@ -368,27 +368,27 @@ ngx_http_chat_log_create(ngx_conf_t *cf, ngx_uint_t off)
 static char *
 ngx_http_chat_log_add(ngx_conf_t *cf, ngx_http_chat_log_t *log)
 {
-    ngx_str_t    *value, with_format[3];
+    ngx_str_t    *value, path_format[3];
     ngx_array_t   args;
 
-    if (cf->args->nelts > 2) {
-        return ngx_http_chat_log_command(cf, "access_log", cf->args,
-                                         log->conf);
+    value = cf->args->elts;
+    args = *cf->args;
+
+    if (args.nelts == 2) {
+        path_format[0] = value[0];
+        path_format[1] = value[1];
+        path_format[2] = ngx_http_chat_log_format_args[1];
+
+        args.elts = path_format;
+        args.nelts = 3;
+        value = path_format;
     }
 
-    if (ngx_http_chat_log_format(cf) != NGX_CONF_OK) {
+    if (ngx_strcmp(value[2].data, ngx_http_chat_log_format_args[1].data) == 0
+        && ngx_http_chat_log_format(cf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
-
-    value = cf->args->elts;
-
-    with_format[0] = value[0];
-    with_format[1] = value[1];
-    ngx_str_set(&with_format[2], "chat_session");
-
-    args = *cf->args;
-    args.elts = with_format;
-    args.nelts = 3;
 
     return ngx_http_chat_log_command(cf, "access_log", &args, log->conf);
 }
