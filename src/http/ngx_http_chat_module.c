@@ -309,7 +309,7 @@ ngx_http_chat_exit_process(ngx_cycle_t *cycle)
     zones = ngx_http_chat_zones(cycle);
 
     if (zones) {
-        ngx_http_chat_worker_exit(cycle, zones);
+        ngx_http_chat_worker_exit(zones);
     }
 }
 
