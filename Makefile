@@ -4,11 +4,11 @@
 # "make help" lists the targets.  The work is done by the scripts in t/tools;
 # this file says what depends on what.
 
-BUILD =		build
-PORT =		8080
+BUILD ?=	build
+PORT ?=		8080
 SECONDS =	30
-NGINX_SRC =
-TESTS =
+NGINX_SRC ?=
+TESTS ?=
 
 TOOLS =		t/tools
 
