@@ -141,7 +141,13 @@ sub play_block (@) {
         try_conf => \&try_conf,
     );
 
-    my $good = $script->run($block->chat);
+    # for the Perl in a conversation
+    $main::Script = $script;
+    $main::Server = $server;
+
+    my $text = Test::Nginx::Util::expand_env_in_text($block->chat, $name,
+                                     $Test::Nginx::Util::RandPorts);
+    my $good = $script->run($text);
 
     Test::Nginx::Chat::Client::drop_all();
 

@@ -56,7 +56,7 @@ sub mask {
 
     my $n = length $payload;
 
-    return $payload ^ substr($key x (int($n / 4) + 1), 0, $n);
+    return "$payload" ^ substr($key x (int($n / 4) + 1), 0, $n);
 }
 
 

@@ -150,9 +150,36 @@ sub play_for {
     my @values = $list =~ /^(-?\d+)\.\.(-?\d+)$/ ? $1 .. $2
                                                  : split ' ', $list;
 
+    my $inside = $self->{passed};
+    my $passed = $self->{passed} ||= [];
+
     for my $value (@values) {
         $self->{vars}{$name} = $value;
         $self->play(@body);
+    }
+
+    return if $inside;
+
+    delete $self->{passed};
+    $self->report_loop($passed);
+}
+
+
+# What is expected over and over is one test a line of the script.
+
+sub report_loop {
+    my ($self, $passed) = @_;
+
+    my (%count, %step);
+
+    for (@$passed) {
+        my ($no, $step) = @$_;
+        $count{$no}++;
+        $step{$no} //= $step;
+    }
+
+    for my $no (sort { $a <=> $b } keys %count) {
+        $self->{report}->(1, "$step{$no} ($count{$no} times)");
     }
 }
 
@@ -219,9 +246,10 @@ sub step {
     $line =~ s/^\s+|\s+$//g;
     my ($who, $rest) = split ' ', $line, 2;
     $rest //= '';
+    $who = $self->expand($who);
 
     $self->{no} = $no;
-    $self->{step} = $line;
+    $self->{step} = "$who $rest";
     push @{ $self->{trace} }, "$no: " . substr $line, 0, 120;
     shift @{ $self->{trace} } if @{ $self->{trace} } > 8;
 
@@ -236,6 +264,11 @@ sub step {
 
 sub pass {
     my ($self, $name) = @_;
+
+    if ($self->{passed}) {
+        push @{ $self->{passed} }, [ $self->{no}, $name // $self->{step} ];
+        return;
+    }
 
     $self->{report}->(1, $name // $self->{step});
 }
@@ -358,8 +391,8 @@ sub log_step {
 }
 
 
-# nginx kill alice | reload | gone | quit | stopped | freeze alice | thaw
-#   | edit 's/a/b/'
+# nginx kill alice | reload | renewed | quit | stopped | signal HUP
+#   | freeze alice | thaw | edit s/this/that/
 
 sub do_nginx {
     my ($self, $args) = @_;
@@ -380,6 +413,9 @@ sub do_nginx {
 
     } elsif ($what eq 'quit') {
         $server->signal('QUIT');
+
+    } elsif ($what eq 'signal') {
+        $server->signal($who);
 
     } elsif ($what eq 'stopped') {
         $server->wait_for('the end of nginx', sub { $server->gone });
@@ -691,7 +727,7 @@ sub client_close {
     my $payload = '';
 
     if (defined $code) {
-        $payload = $code eq 'hex' ? pack 'H*', $reason // ''
+        $payload = $code eq 'hex' ? pack('H*', ($reason // '') =~ s/\s//gr)
                                   : pack 'n a*', $code, unescape($reason // '');
     }
 
@@ -778,7 +814,6 @@ sub unlike_json {
     }
 
     # $name in quotes is compared or captured, without quotes it is put in
-    $args =~ s{(?<!")\$(\w+|\()}{ $1 eq '(' ? '$(' : "\$$1" }ge;
     my $text = $args =~ /(?<!")\$/ ? $self->expand_bare($args) : $args;
     my $want = Test::Nginx::Chat::Match::decode($text);
     my $got = eval { Test::Nginx::Chat::Match::decode($event->{payload}) };
@@ -1011,7 +1046,7 @@ What a client gets is expected in order, with nothing left out.
     nginx kill NAME         SIGKILL to the worker where NAME is
     nginx freeze NAME, nginx thaw               SIGSTOP, SIGCONT
     nginx reload, nginx renewed                 the old workers are gone
-    nginx quit, nginx stopped
+    nginx quit, nginx stopped, nginx signal HUP
     nginx edit s/this/that/                     of the configuration
     log [no|N] ~regex;  access [no|N] ~regex;  log in FILE ~regex
     conf good LEVEL: TEXT;  conf bad LEVEL: TEXT => ~regex

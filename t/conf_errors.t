@@ -1,0 +1,226 @@
+
+# Tests for configuration mistakes: each stops "nginx -t" with a message that
+# names the directive and the value.
+
+use lib 't/lib';
+use Test::Nginx::Chat;
+
+play();
+
+__DATA__
+
+=== TEST 1: chat_zone
+--- chat
+conf good http: chat_zone chat:1m;
+conf good http: chat_zone chat:1m workers=1;
+conf good http: chat_zone chat:1m workers=256;
+conf good http: chat_zone one:1m; chat_zone two:2m;
+for bad chat chat: chat:0 chat:x chat:-1m :1m chat:1q chat:1m:2m ""
+conf bad http: chat_zone $bad; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_zone" directive.*"name:size"
+end
+conf bad http: chat_zone chat:4k; => ~"chat:4k" in "chat_zone" directive is too small
+for bad 0 257 -1 x 1.5 "" 99999999999999999999
+conf bad http: chat_zone chat:1m workers=$bad; => ~"workers=.*" in "chat_zone" directive
+end
+conf bad http: chat_zone chat:1m size=1; => ~"size=1" in "chat_zone" directive
+conf bad http: chat_zone; => ~number of arguments in "chat_zone"
+conf bad http: chat_zone chat:1m workers=1 x; => ~number of arguments in "chat_zone"
+conf bad http: chat_zone chat:1m; chat_zone chat:1m; => ~"chat"
+conf bad location: chat_zone other:1m; => ~"chat_zone" directive is not allowed
+conf bad server: chat_zone other:1m; => ~"chat_zone" directive is not allowed
+
+
+
+=== TEST 2: chat
+--- chat
+conf good location: chat chat;
+conf bad location: chat nowhere; => ~"nowhere"
+conf bad location: chat; => ~number of arguments in "chat"
+conf bad location: chat chat chat; => ~number of arguments in "chat"
+conf bad location: chat chat; chat chat; => ~"chat" directive is duplicate
+conf bad location: chat ""; => ~"chat" directive
+conf bad location: chat chat:1m; => ~"chat:1m" in "chat" directive
+conf bad server: chat chat; => ~"chat" directive is not allowed
+conf bad http: chat chat; => ~"chat" directive is not allowed
+
+
+
+=== TEST 3: sizes
+--- chat
+for good 1 16k 64m
+conf good chat: chat_message_size $good;
+end
+for bad 0 -1 x 1q 65m 1.5k ""
+conf bad chat: chat_message_size $bad; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_message_size" directive.*between 1 and 64m
+end
+for good 16k 1g
+conf good chat: chat_backlog $good;
+end
+for bad 0 15k x 2g
+conf bad chat: chat_backlog $bad; => ~"\Q$bad\E" in "chat_backlog" directive.*between 16k and 1g
+end
+
+
+
+=== TEST 4: numbers
+--- chat
+for name chat_history_page chat_rooms_per_connection
+for good 1 50 1000
+conf good chat: $name $good;
+end
+for bad 0 1001 -1 x 1k 1.5
+conf bad chat: $name $bad; => ~"\Q$bad\E" in "$name" directive.*between 1 and 1000
+end
+end
+
+
+
+=== TEST 5: times
+--- chat
+for name chat_ping_interval chat_close_delay chat_delay
+for good 0 1s 500ms 60s
+conf good chat: $name $good;
+end
+end
+for name chat_ping_interval chat_send_timeout chat_close_delay chat_delay
+for bad x -1 1q 1.5s 25h s
+conf bad chat: $name $bad; => ~"\Q$bad\E" in "$name" directive
+end
+end
+conf bad chat: chat_send_timeout 0; => ~"0" in "chat_send_timeout" directive
+conf bad chat: chat_delay 61s; => ~"61s" in "chat_delay" directive
+
+
+
+=== TEST 6: flags
+--- chat
+for name chat_guests chat_echo chat_keep_request
+conf good chat: $name on;
+conf good chat: $name off;
+for bad yes 1 onn
+conf bad chat: $name $bad; => ~"\Q$bad\E" in "$name" directive
+end
+end
+
+
+
+=== TEST 7: chat_protocol, and the room that raw mode needs
+--- chat
+conf good chat: chat_protocol chat.v1;
+conf good chat: chat_protocol raw; chat_room x;
+conf good chat: chat_protocol raw; chat_room $arg_room;
+for bad chat.v2 RAW rawx ""
+conf bad chat: chat_protocol $bad; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_protocol" directive.*"chat.v1" or "raw"
+end
+conf bad chat: chat_protocol raw; => ~"chat_protocol raw" requires "chat_room" in location "/chat"
+conf bad chat: chat_protocol raw; chat_room ""; => ~"chat_protocol raw" requires "chat_room"
+conf bad chat: chat_room @inbox; => ~"@inbox" in "chat_room" directive
+conf bad chat: chat_room $("x" x 129); => ~"xx+" in "chat_room" directive
+conf bad chat: chat_room $nosuchvariable; => ~unknown "nosuchvariable" variable
+
+
+
+=== TEST 8: chat_history
+--- chat
+conf good chat: chat_history off;
+conf good chat: chat_history messages=1;
+conf good chat: chat_history age=1s;
+conf good chat: chat_history messages=1000000 age=365d;
+conf good chat: chat_history age=1s messages=5;
+for bad on messages=0 messages=-1 messages=x messages= messages=1000001 age=0 age=x age= 100 size=1
+conf bad chat: chat_history $bad; => ~"\Q$bad\E" in "chat_history" directive
+end
+conf bad chat: chat_history off messages=1; => ~"off" in "chat_history" directive
+conf bad chat: chat_history messages=1 off; => ~"off" in "chat_history" directive
+conf bad chat: chat_history messages=1 messages=2; => ~"messages=2" in "chat_history" directive
+conf bad chat: chat_history age=1s age=2s; => ~"age=2s" in "chat_history" directive
+conf bad chat: chat_history; => ~number of arguments in "chat_history"
+
+
+
+=== TEST 9: chat_compression
+--- chat
+conf good chat: chat_compression on;
+conf good chat: chat_compression off;
+conf good chat: chat_compression on min=0;
+conf good chat: chat_compression on min=1k level=9;
+conf good chat: chat_compression on level=1 min=64;
+for bad yes min=64
+conf bad chat: chat_compression $bad; => ~"\Q$bad\E" in "chat_compression" directive
+end
+for bad min=x min=-1 min= level=0 level=10 level=x level= window=9 off
+conf bad chat: chat_compression on $bad; => ~"\Q$bad\E" in "chat_compression" directive
+end
+conf bad chat: chat_compression on level=1 level=2; => ~"level=2" in "chat_compression" directive
+conf bad chat: chat_compression on min=1 min=2; => ~"min=2" in "chat_compression" directive
+
+
+
+=== TEST 10: chat_origins
+--- chat
+conf good chat: chat_origins same;
+conf good chat: chat_origins any;
+conf good chat: chat_origins example.com;
+conf good chat: chat_origins same example.com *.example.com https://example.net:8443 ~^https://x;
+for bad ~ ~( https:// *. * exa*mple.com example.com:x example.com:99999 https://example.com/path ""
+conf bad chat: chat_origins $bad; => ~"chat_origins" directive
+end
+conf bad chat: chat_origins any same; => ~"chat_origins" directive
+conf bad chat: chat_origins same any; => ~"chat_origins" directive
+conf bad chat: chat_origins any example.com; => ~"chat_origins" directive
+conf bad chat: chat_origins; => ~number of arguments in "chat_origins"
+
+
+
+=== TEST 11: chat_log
+--- chat
+conf good chat: chat_log off;
+conf good chat: chat_log logs/x.log;
+conf good chat: chat_log logs/x.log combined;
+conf good chat: chat_log logs/x.log; chat_log logs/y.log combined;
+conf bad chat: chat_log off combined; => ~"off" in "chat_log" directive
+conf bad chat: chat_log ""; => ~"" in "chat_log" directive
+conf bad chat: chat_log logs/x.log nosuchformat; => ~nosuchformat
+conf bad chat: chat_log off; chat_log logs/x.log; => ~"chat_log" directive is duplicate
+conf bad chat: chat_log logs/x.log; chat_log off; => ~"chat_log" directive is duplicate
+conf bad chat: chat_log; => ~number of arguments in "chat_log"
+
+
+
+=== TEST 12: twice
+--- chat
+conf bad chat: chat_protocol raw; chat_protocol raw; => ~"chat_protocol" directive is duplicate
+conf bad chat: chat_room x; chat_room y; => ~"chat_room" directive is duplicate
+conf bad chat: chat_user x; chat_user y; => ~"chat_user" directive is duplicate
+conf bad chat: chat_user_name x; chat_user_name y; => ~"chat_user_name" directive is duplicate
+conf bad chat: chat_user_color x; chat_user_color y; => ~"chat_user_color" directive is duplicate
+conf bad chat: chat_origins any; chat_origins any; => ~"chat_origins" directive is duplicate
+conf bad chat: chat_history off; chat_history off; => ~"chat_history" directive is duplicate
+conf bad chat: chat_compression on; chat_compression on; => ~"chat_compression" directive is duplicate
+for name chat_guests chat_echo chat_keep_request
+conf bad chat: $name on; $name on; => ~"$name" directive is duplicate
+end
+for name chat_message_size chat_backlog
+conf bad chat: $name 32k; $name 32k; => ~"$name" directive is duplicate
+end
+for name chat_history_page chat_rooms_per_connection chat_ping_interval \
+    chat_send_timeout chat_close_delay chat_delay
+conf bad chat: $name 10; $name 10; => ~"$name" directive is duplicate
+end
+
+
+
+=== TEST 13: defaults may stand above
+--- chat
+for level http server location
+conf good $level: chat_message_size 1k; chat_history off; chat_origins any; \
+    chat_user $arg_user; chat_guests off; chat_compression off; chat_echo off; \
+    chat_ping_interval 1s; chat_send_timeout 1s; chat_close_delay 1s; chat_delay 1s; \
+    chat_keep_request on; chat_log off; chat_backlog 64k; chat_history_page 5; \
+    chat_rooms_per_connection 5; chat_room x; chat_user_name x; chat_user_color x; \
+    chat_protocol raw;
+end
+conf good http: log_format all "$chat_user $chat_user_name $chat_session $chat_room \
+    $chat_protocol $chat_transport $chat_messages_in $chat_messages_out \
+    $chat_bytes_in $chat_bytes_out $chat_close_code";
+conf bad http: log_format all "$chat_nonsense"; => ~chat_nonsense

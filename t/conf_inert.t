@@ -1,0 +1,110 @@
+
+# Tests for a module that is loaded and not used, or used by a part only: no
+# zone, no descriptor, no timer, no line in the log.
+
+use lib 't/lib';
+use Test::Nginx::Chat;
+
+play();
+
+
+sub descriptors {
+    my ($script) = @_;
+
+    my %worker = $script->{server}->workers;
+
+    for my $pid (keys %worker) {
+        my @strange = grep { /eventfd|pipe:/ }
+                      map { readlink($_) // '' } glob "/proc/$pid/fd/*";
+        # one eventfd is nginx's own, for its threads
+        die "@strange\n" if @strange > 1;
+    }
+}
+
+
+sub quiet {
+    my ($script) = @_;
+
+    my @lines = grep { /chat/i && !/client .*request: "GET \/chat/ }
+                $script->{server}->log;
+    die @lines if @lines;
+}
+
+__DATA__
+
+=== TEST 1: nothing of it in the configuration
+--- http_config
+--- config
+    location /plain { return 200 plain; }
+--- chat
+a refused 200 /plain
+a refused 404 /chat
+perl descriptors
+perl quiet
+nginx reload
+nginx renewed
+a refused 200 /plain
+perl quiet
+
+
+
+=== TEST 2: no http block's directive but defaults
+--- http_config
+    chat_message_size  1k;
+    chat_user          $arg_user;
+--- config
+    location /plain { return 200 plain; }
+--- chat
+a refused 200 /plain
+perl descriptors
+nginx reload
+nginx renewed
+
+
+
+=== TEST 3: a zone that no location uses
+--- http_config
+    chat_zone  chat:1m;
+--- config
+    location /plain { return 200 plain; }
+--- chat
+a refused 200 /plain
+nginx reload
+nginx renewed
+a refused 200 /plain
+nginx quit
+nginx stopped
+
+
+
+=== TEST 4: its variables outside of a chat are empty
+--- config
+    location /plain {
+        return 200 "[$chat_user$chat_user_name$chat_session$chat_room$chat_protocol$chat_transport$chat_messages_in$chat_messages_out$chat_bytes_in$chat_bytes_out$chat_close_code]";
+    }
+--- chat
+a refused 200 /plain
+a body ~\[\]
+
+
+
+=== TEST 5: taken away and put back by reloads
+--- http_config
+    chat_zone  chat:1m;
+--- config
+    location /chat { chat chat; chat_user $arg_user; }
+--- chat
+timeout 20s
+a connect /chat?user=alice
+a < {"type":"welcome"}
+a autoclose on
+nginx edit s/(chat_zone|chat |chat_user)/#$1/g
+nginx reload
+a skip eof
+nginx renewed
+b refused 404 /chat
+nginx edit s/#(chat_zone|chat |chat_user)/$1/g
+nginx reload
+nginx renewed
+a connect /chat?user=alice
+a < {"type":"welcome","user":"alice"}
