@@ -330,7 +330,7 @@ ngx_http_chat_zone_size(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *name)
         size = ngx_parse_size(&s);
     }
 
-    if (size == NGX_ERROR) {
+    if (size <= 0) {
         (void) ngx_http_chat_conf_invalid(cf, value,
                                           "\"name:size\", as \"chat:64m\"");
         return NGX_ERROR;
