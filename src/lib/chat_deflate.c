@@ -59,6 +59,7 @@ struct chat_deflater_s {
 
 struct chat_inflater_s {
     z_stream       z;
+    size_t         size;     /* of the message so far */
     unsigned       full:1;   /* all of "out" is used, spare is written to */
     unsigned       ended:1;  /* a BFINAL block was the last thing read */
     unsigned char  spare;
@@ -78,8 +79,8 @@ static int chat_deflate_quoted(chat_deflate_scan_t *s, unsigned char *value,
 static int chat_deflate_bits(const unsigned char *value, size_t len);
 static size_t chat_deflate_token(chat_deflate_scan_t *s);
 static void chat_deflate_skip_space(chat_deflate_scan_t *s);
-static int chat_deflate_is_token(unsigned ch);
 static int chat_deflate_stream(z_stream *z, int level, int bits, int mem);
+static int chat_inflate_tail(chat_inflater_t *i);
 static int chat_inflate_input(chat_inflater_t *i, const unsigned char *in,
     size_t len);
 
@@ -279,27 +280,26 @@ chat_deflate_value(chat_deflate_scan_t *s)
 
 
 /*
- * Goes behind the quoted string whatever is in it.  The value is what stands
- * in it with "\" undone, of which the first two bytes are kept.  0: it has no
- * end or is not a token inside (RFC 6455 9.1).
+ * Goes behind the quoted string whatever is in it; 0: it has no end.  The
+ * value is what stands in it with "\" undone, of which the first two bytes
+ * are kept: that a quoted value must be a token (RFC 6455 9.1) is no question
+ * where all that is ever accepted is a number.
  */
 
 static int
 chat_deflate_quoted(chat_deflate_scan_t *s, unsigned char *value, size_t *len)
 {
-    int            valid;
     size_t         n;
     unsigned char  ch;
 
     n = 0;
-    valid = 1;
 
     for (s->pos++; s->pos < s->end; n++) {
         ch = *s->pos++;
 
         if (ch == '"') {
             *len = n;
-            return valid && n;
+            return 1;
         }
 
         if (ch == '\\') {
@@ -309,10 +309,6 @@ chat_deflate_quoted(chat_deflate_scan_t *s, unsigned char *value, size_t *len)
             }
 
             ch = *s->pos++;
-        }
-
-        if (!chat_deflate_is_token(ch)) {
-            valid = 0;
         }
 
         if (n < 2) {
@@ -341,6 +337,8 @@ chat_deflate_bits(const unsigned char *value, size_t len)
 }
 
 
+/* What a token may not hold besides makes it an unknown one. */
+
 static size_t
 chat_deflate_token(chat_deflate_scan_t *s)
 {
@@ -348,8 +346,15 @@ chat_deflate_token(chat_deflate_scan_t *s)
 
     for (start = s->pos; s->pos < s->end; s->pos++) {
 
-        if (!chat_deflate_is_token(*s->pos)) {
-            break;
+        switch (*s->pos) {
+
+        case ' ':
+        case '\t':
+        case '"':
+        case ',':
+        case ';':
+        case '=':
+            return s->pos - start;
         }
     }
 
@@ -363,22 +368,6 @@ chat_deflate_skip_space(chat_deflate_scan_t *s)
     while (s->pos < s->end && (*s->pos == ' ' || *s->pos == '\t')) {
         s->pos++;
     }
-}
-
-
-/* RFC 7230 3.2.6, one bit a character. */
-
-static int
-chat_deflate_is_token(unsigned ch)
-{
-    static const uint32_t  token[] = {
-        0x00000000,
-        0x03ff6cfa, /* ! # $ % & ' * + - . 0-9 */
-        0xc7fffffe, /* A-Z ^ _ */
-        0x57ffffff  /* ` a-z | ~ */
-    };
-
-    return ch < 0x80 && (token[ch >> 5] >> (ch & 0x1f) & 1);
 }
 
 
@@ -569,26 +558,21 @@ chat_inflate(chat_inflater_t *i, const unsigned char *in, size_t len,
 {
     int  rc;
 
-    static const unsigned char  tail[CHAT_DEFLATE_TAIL] = { 0, 0, 0xff, 0xff };
-
     *out_len = 0;
 
     if (len > UINT_MAX) {
         return CHAT_DEFLATE_TOO_LARGE;
     }
 
-    if (out_max > UINT_MAX) {
-        out_max = UINT_MAX;
-    }
-
     if (inflateReset(&i->z) != Z_OK) {
         return CHAT_DEFLATE_ERROR;
     }
 
-    i->z.next_out = out;
-    i->z.avail_out = (uInt) out_max;
+    i->size = 0;
     i->full = 0;
     i->ended = 1;
+    i->z.next_out = out;
+    i->z.avail_out = (out_max > UINT_MAX) ? UINT_MAX : (uInt) out_max;
 
     rc = chat_inflate_input(i, in, len);
 
@@ -596,16 +580,42 @@ chat_inflate(chat_inflater_t *i, const unsigned char *in, size_t len,
      * without the tail, which would be half a block then */
 
     if (rc == CHAT_DEFLATE_OK && !i->ended) {
-        rc = chat_inflate_input(i, tail, CHAT_DEFLATE_TAIL);
-
-        if (rc == CHAT_DEFLATE_OK && !(i->z.data_type & CHAT_INFLATE_BLOCK)) {
-            return CHAT_DEFLATE_ERROR;
-        }
+        rc = chat_inflate_tail(i);
     }
 
-    *out_len = i->full ? out_max : out_max - i->z.avail_out;
+    if (rc != CHAT_DEFLATE_ERROR) {
+        *out_len = i->size;
+    }
 
     return rc;
+}
+
+
+/*
+ * The four bytes must be the rest of an empty block that has begun before
+ * them.  In a message that was cut they mean something else, most often
+ * bytes of text and, being many ones at the end, often the end of a block.
+ */
+
+static int
+chat_inflate_tail(chat_inflater_t *i)
+{
+    int     rc;
+    size_t  size;
+
+    static const unsigned char  tail[CHAT_DEFLATE_TAIL] = { 0, 0, 0xff, 0xff };
+
+    size = i->size;
+
+    rc = chat_inflate_input(i, tail, CHAT_DEFLATE_TAIL);
+
+    if (rc == CHAT_DEFLATE_OK
+        && (i->size != size || !(i->z.data_type & CHAT_INFLATE_BLOCK)))
+    {
+        return CHAT_DEFLATE_ERROR;
+    }
+
+    return (rc == CHAT_DEFLATE_OK) ? CHAT_DEFLATE_OK : CHAT_DEFLATE_ERROR;
 }
 
 
@@ -613,6 +623,7 @@ static int
 chat_inflate_input(chat_inflater_t *i, const unsigned char *in, size_t len)
 {
     int        rc;
+    uInt       room;
     z_stream  *z;
 
     z = &i->z;
@@ -622,18 +633,15 @@ chat_inflate_input(chat_inflater_t *i, const unsigned char *in, size_t len)
 
     while (z->avail_in || z->avail_out == 0) {
 
+        /* whether there is more than "out" takes is known by taking it */
+
         if (z->avail_out == 0) {
-
-            /* whether there is more can be told only by taking it */
-
-            if (i->full) {
-                return CHAT_DEFLATE_TOO_LARGE;
-            }
-
             i->full = 1;
             z->next_out = &i->spare;
             z->avail_out = 1;
         }
+
+        room = z->avail_out;
 
         rc = inflate(z, Z_SYNC_FLUSH);
 
@@ -641,6 +649,11 @@ chat_inflate_input(chat_inflater_t *i, const unsigned char *in, size_t len)
             break;
         }
 
+        if (i->full && z->avail_out == 0) {
+            return CHAT_DEFLATE_TOO_LARGE;
+        }
+
+        i->size += room - z->avail_out;
         i->ended = (rc == Z_STREAM_END);
 
         /* behind a BFINAL block another stream begins, RFC 7692 7.2.3.4 */

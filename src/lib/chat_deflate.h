@@ -70,7 +70,8 @@ void chat_inflater_free(chat_inflater_t *i);
  * One message as it came, without the 00 00 ff ff.  Never writes more than
  * out_max bytes nor goes on inflating behind them: a bomb costs what a message
  * of out_max bytes costs.  Blocks with BFINAL set are taken (7.2.3.4); a
- * message that does not end between two blocks is an ERROR.
+ * message that does not end as 7.2.1 says is an ERROR.  After TOO_LARGE out
+ * is full, after an ERROR *out_len is 0.
  */
 int chat_inflate(chat_inflater_t *i, const unsigned char *in, size_t len,
     unsigned char *out, size_t out_max, size_t *out_len);
