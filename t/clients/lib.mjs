@@ -5,7 +5,7 @@
  * and ask the test that plays them for actions (see t/lib/ChatServer.pm).
  */
 
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { createInterface } from 'node:readline';
@@ -86,7 +86,11 @@ export async function importClient() {
     mkdirSync(dir, { recursive: true });
     copyFileSync(path.join(top, 'conf/examples/html/chat.js'), copy);
 
-    return import(pathToFileURL(copy));
+    const client = await import(pathToFileURL(copy));
+
+    unlinkSync(copy);
+
+    return client;
 }
 
 

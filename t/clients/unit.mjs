@@ -169,33 +169,64 @@ function code(promise) {
 
     socket.answers('join', { room: 'r', epoch: 'e1', seq: 7, recovered: true,
                              messages: [entry(5), entry(6)] });
+
+    const sent = chat.send('r', 'new');
+
+    is(socket.count('send'), 0, 'of a long resume the reply is the beginning');
     socket.says(entry(7));
     is(seqs(), [4, 5, 6, 7], 'what was missed comes, the rest of it alive');
     is(socket.count('history'), 0, 'and is not asked for');
+    is(socket.count('send'), 1, 'at its end the room is ready');
+    socket.answers('send', { room: 'r', seq: 8, ts: 8 });
+    await sent;
+    socket.says(entry(8));
+    is(seqs(), [4, 5, 6, 7, 8], 'and goes on');
 
     socket.breaks();
     socket = await again(2);
     socket.answers('join', { room: 'r', epoch: 'e1', seq: 20, recovered: false,
                              messages: [entry(19), entry(20)] });
     socket.answers('history', { messages: [entry(18), entry(19), entry(20)] });
-    is(seqs().slice(4), [18, 19, 20], 'not recovered: what there is');
-    is(of('gap').map(({ from, to }) => [from, to]), [[8, 17]], 'after a gap');
+    is(seqs().slice(5), [18, 19, 20], 'not recovered: what there is');
+    is(of('gap').map(({ from, to }) => [from, to]), [[9, 17]], 'after a gap');
 
     socket.breaks();
     socket = await again(3);
     socket.answers('join', { room: 'r', epoch: 'e2', seq: 2, recovered: false,
                              messages: [entry(1), entry(2)] });
     is(of('reset').map((e) => e.epoch), ['e2'], 'another epoch is told');
-    is(seqs().slice(7), [1, 2], 'and its numbers begin anew');
+    is(seqs().slice(8), [1, 2], 'and its numbers begin anew');
 
     socket.breaks();
     socket = await again(4);
+    socket.answers('join', { room: 'r', epoch: 'e2', seq: 5, recovered: false,
+                             messages: [] });
+    socket.answers('history', { messages: [entry(5)] });
+    is(seqs().slice(10), [5], 'what no answer brings is asked for');
+    is(of('gap').length, 2, 'as far as it goes');
+
+    socket.breaks();
+    socket = await again(5);
     socket.refuses('join', 'unavailable', { retry_after: 10 });
     await until(() => socket.count('join') === 2, 'a second join');
     socket.refuses('join', 'forbidden');
     is(of('error').map((e) => e.code), ['forbidden'],
        'a join that is refused for good is told');
     is(chat.rooms, [], 'and ends the membership');
+    chat.close();
+}
+
+/* nothing of a room before the answer to the join */
+
+{
+    const { chat, seqs } = await client();
+    const joined = chat.join('s');
+
+    sockets[0].says(entry(5, { room: 's' }));
+    sockets[0].answers('join', { room: 's', epoch: 'e', seq: 5,
+                                 messages: [entry(4), entry(5)] });
+    is((await joined).seq, 5, 'a join resolves with the reply');
+    is(seqs(), [4, 5], 'and nothing came before it');
     chat.close();
 }
 
@@ -382,7 +413,7 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
 /* silence */
 
 {
-    const { chat } = await client({ pongTimeout: 100 });
+    const { chat, seqs } = await client({ pongTimeout: 100 });
     const started = performance.now();
 
     sockets[0].welcomes({ ping: 1000 });
@@ -392,9 +423,12 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
     await until(() => sockets[0].count('ping') === 2, 'a second ping');
     await until(() => sockets[1], 'a socket');
     is(sockets[0].closed, 4000, 'one that does not answer is given up');
+    (await again(1)).answers('join', { room: 'r', epoch: 'e1', seq: 0,
+                                       recovered: true });
     sockets[0].says(entry(1));
     sockets[0].breaks();
-    ok(true, 'and whatever comes of it later is not heard');
+    is([chat.state, seqs()], ['open', []],
+       'and whatever comes of it later is not heard');
     chat.close();
 }
 
@@ -418,11 +452,14 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
 }
 
 {
-    const { chat } = await client();
+    const { chat, of } = await client();
 
     sockets[0].says('not JSON');
     is([sockets[0].closed, chat.state], [4000, 'waiting'],
        'who does not speak the protocol is left');
+    sockets[0].breaks();
+    is(of('state').filter((e) => e.state === 'waiting').length, 1,
+       'once');
     chat.close();
 }
 

@@ -70,6 +70,9 @@ sub start {
         die "$self->{name}: nginx does not start\n";
     }
 
+    wait_for(sub { $self->workers() })
+        or die "$self->{name}: there are no workers\n";
+
     return $self;
 }
 
