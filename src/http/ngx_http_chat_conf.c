@@ -599,9 +599,9 @@ ngx_http_chat_compression_param(ngx_conf_t *cf,
     {
         min = ngx_parse_size(&rest);
 
-        if (min == NGX_ERROR) {
+        if (min == NGX_ERROR || min > 64 * 1024 * 1024) {
             return ngx_http_chat_conf_invalid(cf, value,
-                                              "\"min=\" and a size");
+                                       "\"min=\" and a size up to 64m");
         }
 
         settings->compression_min = min;

@@ -98,10 +98,11 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 
     e.len = (uint32_t) (a->head.len + digits + a->tail.len);
     e.flags = (uint16_t) a->flags;
-    e.reserved = 0;
+    e.after_off = 0;
     e.seq = a->seq;
     e.ts = a->ts;
     e.sender = a->sender;
+    e.after_block = 0;
 
     if (ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len) != NGX_OK) {
         ngx_http_chat_log_unreserve(z, ngx_http_chat_log_state(log));
@@ -591,13 +592,16 @@ ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
             break;
         }
 
-        ngx_memcpy(buf + used, &e, sizeof(e));
-
         if (ngx_http_chat_log_read(z, &p, buf + used + sizeof(e), e.len)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
+
+        e.after_block = p.block;
+        e.after_off = (uint16_t) p.off;
+
+        ngx_memcpy(buf + used, &e, sizeof(e));
 
         used += *need;
 

@@ -13,7 +13,7 @@
  *   |  . e1 e2 | -> | e2 e3 e4 | -> | e4 e4 e4 | -> | e4 e5    | -> blocks
  *   +----------+    +----------+    +----------+    +----------+
  *
- *   an entry:  | len 4 | flags 2 | 2 | seq 8 | ts 8 | sender 8 | text ... |
+ *   an entry:  | len 4 | flags 2 | 2 | seq 8 | ts 8 | sender 4 | 4 | text ...
  *
  * The block of the head stays as long as anyone has a cursor there.  All
  * functions here are called with the room's lock held.
@@ -34,14 +34,16 @@
 #define NGX_HTTP_CHAT_BACKLOG_TIME  30000      /* ms */
 
 
-/* What stands in front of an entry's text, 32 bytes. */
+/* What stands in front of an entry's text, 32 bytes.  A reader's copy names
+ * the place behind the entry; in the log these fields are not used. */
 typedef struct {
     uint32_t               len;          /* of the text, bytes */
     uint16_t               flags;
-    uint16_t               reserved;
+    uint16_t               after_off;
     uint64_t               seq;
     uint64_t               ts;           /* ms since 1970, never decreasing */
-    uint64_t               sender;       /* a session's id, 0 = none */
+    uint32_t               sender;       /* of a session's id, 0 = none */
+    uint32_t               after_block;
 } ngx_http_chat_entry_t;
 
 
@@ -84,7 +86,7 @@ typedef struct {
 typedef struct {
     ngx_str_t              head;
     ngx_str_t              tail;
-    uint64_t               sender;
+    uint32_t               sender;
     uint64_t               seq;
     uint64_t               ts;
     ngx_uint_t             flags;

@@ -40,6 +40,7 @@ ngx_http_chat_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
 
         z->name = shm_zone->shm.name;
         z->shm_zone = shm_zone;
+        z->cycle = cf->cycle;
         z->slot = NGX_HTTP_CHAT_NO_SLOT;
 
         shm_zone->data = z;
@@ -77,13 +78,16 @@ ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     z = shm_zone->data;
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
-                                           ngx_core_module);
-
     nslots = z->workers;
 
     if (nslots == 0) {
-        nslots = 4 * (ccf ? (ngx_uint_t) ngx_max(ccf->worker_processes, 1) : 1);
+
+        /* not ngx_cycle: that one is still the former configuration's */
+
+        ccf = (ngx_core_conf_t *) ngx_get_conf(z->cycle->conf_ctx,
+                                               ngx_core_module);
+
+        nslots = 4 * (ngx_uint_t) ngx_max(ccf->worker_processes, 1);
         nslots = ngx_min(ngx_max(nslots, 64), NGX_HTTP_CHAT_SLOTS_MAX);
     }
 

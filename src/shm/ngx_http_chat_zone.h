@@ -115,6 +115,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                  name;
     ngx_shm_zone_t            *shm_zone;
+    ngx_cycle_t               *cycle;
     ngx_uint_t                 workers;    /* slots asked for, 0 = default */
 
     ngx_http_chat_zone_sh_t   *sh;

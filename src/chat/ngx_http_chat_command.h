@@ -1,0 +1,73 @@
+
+/*
+ * What comes from a client, and what it means: the doors through which a
+ * transport hands messages up, and the commands behind them.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_COMMAND_H_INCLUDED_
+#define _NGX_HTTP_CHAT_COMMAND_H_INCLUDED_
+
+
+#include "ngx_http_chat_member.h"
+#include "ngx_http_chat_reply.h"
+
+
+/* Recent messages in an answer where the client names no number. */
+#define NGX_HTTP_CHAT_HISTORY_DEFAULT  50
+
+
+/*
+ * For transports.  "begin" is a session's first word: the welcome, and the
+ * room that its location names.  "message" is one whole message from it;
+ * binary counts in raw mode alone.  They may close the session.
+ */
+void ngx_http_chat_begin(ngx_http_chat_session_t *s);
+void ngx_http_chat_message(ngx_http_chat_session_t *s, u_char *text,
+    size_t len, ngx_uint_t binary);
+
+/* The largest message that is still read to be refused with an error reply;
+ * what is above closes the session. */
+uint64_t ngx_http_chat_message_max(ngx_http_chat_settings_t *settings);
+
+/* The events of the same names for one session.  ERROR: it speaks a protocol
+ * that has none, or there is no memory. */
+ngx_int_t ngx_http_chat_event_gap(ngx_http_chat_session_t *s, ngx_str_t *room,
+    uint64_t from, uint64_t to);
+void ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
+    ngx_msec_t reconnect);
+
+
+/*
+ * The commands' own functions.  m is the session's membership of the room
+ * that the command names, where the table says that it is needed.
+ */
+void ngx_http_chat_command_join(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_leave(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_send(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_history(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_ping(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+
+/* Joins the room that the location names; in raw mode with its history. */
+void ngx_http_chat_join_at_once(ngx_http_chat_session_t *s);
+
+/* A message in raw mode: to the session's only room, as it is. */
+void ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text,
+    size_t len, ngx_uint_t binary);
+
+/*
+ * Puts ,"messages":[...] with the entries from "from" on, in front of "end",
+ * behind what w has, and no more once that has grown to max bytes.  *next is
+ * the first one that is not in it.  OK; ERROR: no memory, or the room is gone.
+ */
+ngx_int_t ngx_http_chat_history_put(ngx_http_chat_local_t *local,
+    chat_json_writer_t *w, uint64_t from, uint64_t end, size_t max,
+    ngx_http_chat_cursor_t *next);
+
+
+#endif /* _NGX_HTTP_CHAT_COMMAND_H_INCLUDED_ */

@@ -1,0 +1,38 @@
+
+/*
+ * The only door into a log.  Whoever has something for a room gives it here,
+ * and is told the outcome through a handler: at once where the log is this
+ * node's own; nothing may be assumed about that, or about where a room's
+ * numbers come from.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_PUBLISH_H_INCLUDED_
+#define _NGX_HTTP_CHAT_PUBLISH_H_INCLUDED_
+
+
+#include "ngx_http_chat_member.h"
+
+
+typedef struct ngx_http_chat_publish_s  ngx_http_chat_publish_t;
+
+/* rc: OK, and entry.seq and entry.ts are set; DECLINED: the zone is full;
+ * ABORT: the room is not there any more. */
+typedef void (*ngx_http_chat_publish_pt)(ngx_http_chat_publish_t *p,
+    ngx_int_t rc);
+
+
+struct ngx_http_chat_publish_s {
+    ngx_http_chat_local_t      *local;
+    ngx_http_chat_retention_t  *retention;
+    ngx_http_chat_append_t      entry;
+    ngx_http_chat_publish_pt    handler;
+    ngx_http_chat_session_t    *session;     /* the handler's */
+    void                       *data;        /* the handler's */
+};
+
+
+void ngx_http_chat_publish(ngx_http_chat_publish_t *p);
+
+
+#endif /* _NGX_HTTP_CHAT_PUBLISH_H_INCLUDED_ */

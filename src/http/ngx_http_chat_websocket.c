@@ -1,0 +1,999 @@
+
+#include "ngx_http_chat_module.h"
+#include "ngx_http_chat_command.h"
+#include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_output.h"
+#include "ngx_http_chat_transport.h"
+
+#include "chat_ws.h"
+
+
+#define NGX_HTTP_CHAT_WS_BUFFER  65536     /* the worker's, for one recv() */
+#define NGX_HTTP_CHAT_WS_READS   8         /* of them in one wake-up */
+#define NGX_HTTP_CHAT_WS_PART    1024      /* a message's first buffer */
+
+
+/* A session's own part. */
+typedef struct {
+    chat_ws_decoder_t         decoder;
+
+    /* until the connection is taken over: notices if the request ends */
+    ngx_http_cleanup_t       *cleanup;
+} ngx_http_chat_websocket_t;
+
+
+/* Lent to a session while it has half a frame or a part of a message. */
+struct ngx_http_chat_partial_s {
+    u_char                   *message;
+    size_t                    len;
+    size_t                    size;
+    size_t                    rest_len;
+    u_char                    rest[CHAT_WS_REST_MAX];
+};
+
+
+static size_t ngx_http_chat_websocket_bound(ngx_http_chat_form_t *form,
+    size_t len);
+static u_char *ngx_http_chat_websocket_frame(ngx_http_chat_form_t *form,
+    u_char *p, ngx_http_chat_entry_t *e, u_char *text);
+static size_t ngx_http_chat_websocket_deflate(ngx_http_chat_form_t *form,
+    u_char *p, u_char *text, size_t len);
+static ngx_int_t ngx_http_chat_websocket_reply(ngx_http_chat_session_t *s,
+    u_char *text, size_t len);
+static void ngx_http_chat_websocket_read(ngx_http_chat_session_t *s);
+static void ngx_http_chat_websocket_control_frame(ngx_http_chat_session_t *s,
+    ngx_uint_t opcode, u_char *data, size_t len);
+static void ngx_http_chat_websocket_ping(ngx_http_chat_session_t *s);
+static ngx_uint_t ngx_http_chat_websocket_close(ngx_http_chat_session_t *s,
+    ngx_uint_t code, const char *reason);
+static void ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s);
+
+static ngx_int_t ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
+    chat_deflate_params_t *deflate);
+static void ngx_http_chat_websocket_cleanup(void *data);
+static void ngx_http_chat_websocket_take_handler(ngx_event_t *ev);
+static void ngx_http_chat_websocket_take(ngx_http_chat_session_t *s);
+static void ngx_http_chat_websocket_release(ngx_http_chat_session_t *s,
+    ngx_http_request_t *r);
+static void ngx_http_chat_websocket_free_buffers(ngx_connection_t *c,
+    ngx_http_connection_t *hc);
+static void ngx_http_chat_websocket_address(ngx_connection_t *c,
+    ngx_sockaddr_t *sockaddr, socklen_t socklen, ngx_str_t *text);
+
+static ssize_t ngx_http_chat_websocket_rest(ngx_http_chat_session_t *s,
+    u_char *buf);
+static void ngx_http_chat_websocket_input(ngx_http_chat_session_t *s,
+    u_char *pos, u_char *end);
+static ngx_int_t ngx_http_chat_websocket_save(ngx_http_chat_session_t *s,
+    u_char *data, size_t len);
+static struct ngx_http_chat_partial_s *ngx_http_chat_websocket_partial(
+    ngx_http_chat_session_t *s);
+static void ngx_http_chat_websocket_partial_free(ngx_http_chat_session_t *s,
+    ngx_uint_t all);
+static void ngx_http_chat_websocket_data(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev);
+static ngx_int_t ngx_http_chat_websocket_gather(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev);
+static void ngx_http_chat_websocket_inflate(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev);
+static void ngx_http_chat_websocket_control(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev);
+static void ngx_http_chat_websocket_fail(ngx_http_chat_session_t *s,
+    ngx_uint_t code, const char *reason);
+
+
+static const ngx_http_chat_transport_t  ngx_http_chat_websocket = {
+    ngx_string("websocket"),
+    ngx_http_chat_websocket_bound,
+    ngx_http_chat_websocket_frame,
+    ngx_http_chat_websocket_reply,
+    ngx_http_chat_websocket_read,
+    ngx_http_chat_websocket_ping,
+    ngx_http_chat_websocket_close,
+    ngx_http_chat_event_gap,
+    ngx_http_chat_event_bye,
+    ngx_http_chat_websocket_closed
+};
+
+
+/* The worker's: connections to take over, and its buffers. */
+
+static struct {
+    ngx_queue_t        taken;
+    ngx_event_t        event;
+    chat_inflater_t   *inflater;
+    u_char            *inflated;
+    size_t             inflated_size;
+    u_char             buf[NGX_HTTP_CHAT_WS_BUFFER];
+} ngx_http_chat_ws;
+
+
+#define ngx_http_chat_websocket_of(s)                                         \
+    ((ngx_http_chat_websocket_t *) ngx_http_chat_session_private(s))
+
+
+ngx_int_t
+ngx_http_chat_websocket_start(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate)
+{
+    ngx_int_t                   rc;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_chat_ctx_t        *ctx;
+    ngx_http_chat_session_t    *s;
+    ngx_http_chat_loc_conf_t   *chcf;
+    ngx_http_chat_websocket_t  *ws;
+
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+
+    if (chcf->zone->slot == NGX_HTTP_CHAT_NO_SLOT) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "chat_zone \"%V\" has no slot left for this worker, "
+                      "give it more with \"workers=\"", &chcf->zone->name);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    s = ngx_http_chat_session_create(r->connection, chcf->zone,
+                                     &chcf->settings,
+                                     &ngx_http_chat_websocket, identity,
+                                     sizeof(ngx_http_chat_websocket_t));
+    if (s == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    s->conf = chcf;
+    s->request = r;
+
+    ws = ngx_http_chat_websocket_of(s);
+    ws->cleanup = cln;
+
+    chat_ws_decoder_init(&ws->decoder,
+                         ngx_http_chat_message_max(&chcf->settings),
+                         deflate != NULL);
+
+    cln->handler = ngx_http_chat_websocket_cleanup;
+    cln->data = s;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
+    ctx->session = s;
+
+    if (ngx_http_chat_websocket_form(s, deflate) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->keepalive = 0;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    /*
+     * nginx's frames that called us still use the request: the connection is
+     * taken over when they have returned.
+     */
+
+    if (ngx_http_chat_ws.event.handler == NULL) {
+        ngx_queue_init(&ngx_http_chat_ws.taken);
+        ngx_http_chat_ws.event.handler = ngx_http_chat_websocket_take_handler;
+        ngx_http_chat_ws.event.log = ngx_cycle->log;
+    }
+
+    s->queued = 1;
+    ngx_queue_insert_tail(&ngx_http_chat_ws.taken, &s->queue);
+
+    ngx_post_event(&ngx_http_chat_ws.event, &ngx_posted_events);
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+/*
+ * The parameter of a form: 0, or window, level and least size to compress,
+ * for which bytes are the same.
+ */
+
+static ngx_int_t
+ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
+    chat_deflate_params_t *deflate)
+{
+    uintptr_t  param;
+    ngx_int_t  form;
+
+    param = 0;
+
+    if (deflate) {
+        param = deflate->server_bits
+                | (uintptr_t) s->settings->compression_level << 4
+                | (uintptr_t) s->settings->compression_min << 8;
+    }
+
+    form = ngx_http_chat_run_form(&ngx_http_chat_websocket, param);
+
+    if (form < 0) {
+        ngx_log_error(NGX_LOG_ERR, s->connection->log, 0,
+                      "too many different \"chat_compression\" settings");
+        return NGX_ERROR;
+    }
+
+    s->framer = (uint8_t) form;
+
+    return NGX_OK;
+}
+
+
+/* The request ends before its connection was taken over. */
+
+static void
+ngx_http_chat_websocket_cleanup(void *data)
+{
+    ngx_http_chat_session_t  *s = data;
+
+    ngx_http_request_t   *r;
+    ngx_http_chat_ctx_t  *ctx;
+
+    r = s->request;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
+    ctx->session = NULL;
+
+    if (s->queued) {
+        ngx_queue_remove(&s->queue);
+    }
+
+    (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
+
+    ngx_free(s);
+}
+
+
+static void
+ngx_http_chat_websocket_take_handler(ngx_event_t *ev)
+{
+    ngx_queue_t              *q;
+    ngx_http_chat_session_t  *s;
+
+    (void) ev;    /* it has no data: the queue is the worker's */
+
+    while (!ngx_queue_empty(&ngx_http_chat_ws.taken)) {
+        q = ngx_queue_head(&ngx_http_chat_ws.taken);
+        ngx_queue_remove(q);
+
+        s = ngx_queue_data(q, ngx_http_chat_session_t, queue);
+        s->queued = 0;
+
+        ngx_http_chat_websocket_take(s);
+    }
+}
+
+
+static void
+ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
+{
+    size_t                      len;
+    u_char                     *early;
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_chat_loc_conf_t   *chcf;
+    ngx_http_chat_websocket_t  *ws;
+
+    c = s->connection;
+    r = s->request;
+    chcf = s->conf;
+
+    if (c->error || c->buffered || ngx_tcp_nodelay(c) != NGX_OK) {
+        /* not even the answer to the handshake could be sent */
+        ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+        return;
+    }
+
+    ws = ngx_http_chat_websocket_of(s);
+    ws->cleanup->handler = NULL;
+
+    /* frames may have come in the same segment as the handshake */
+
+    len = r->header_in->last - r->header_in->pos;
+    early = NULL;
+
+    if (len) {
+        early = ngx_alloc(len, c->log);
+        if (early) {
+            ngx_memcpy(early, r->header_in->pos, len);
+        }
+    }
+
+    if (!chcf->keep_request) {
+        ngx_http_chat_websocket_release(s, r);
+        s->request = NULL;
+    }
+
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+
+        /* a run's bytes may lie elsewhere when the rest of them is sent */
+
+        SSL_set_mode(c->ssl->connection,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE
+                     |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+
+#endif
+
+    ngx_http_chat_session_start(s);
+
+    if (len && early == NULL) {
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    ngx_http_chat_begin(s);
+
+    if (early) {
+        s->bytes_in += len;
+        ngx_http_chat_websocket_input(s, early, early + len);
+        ngx_free(early);
+    }
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_http_chat_session_finalize(s);
+    }
+}
+
+
+/* Nothing remains of the request but the connection. */
+
+static void
+ngx_http_chat_websocket_release(ngx_http_chat_session_t *s,
+    ngx_http_request_t *r)
+{
+    socklen_t               socklen;
+    ngx_str_t               text;
+    ngx_sockaddr_t          sockaddr;
+    ngx_connection_t       *c;
+    ngx_http_connection_t  *hc;
+
+    c = s->connection;
+    hc = r->http_connection;
+
+    socklen = ngx_min(c->socklen, (socklen_t) sizeof(ngx_sockaddr_t));
+    ngx_memcpy(&sockaddr, c->sockaddr, socklen);
+    text = c->addr_text;
+
+    ngx_http_free_request(r, 0);
+
+    c->destroyed = 0;
+    c->data = hc;
+
+    if (c->addr_text.data != text.data) {
+
+        /* realip has put the proxy's address back: logs are to name ours */
+
+        ngx_http_chat_websocket_address(c, &sockaddr, socklen, &text);
+    }
+
+    ngx_http_chat_websocket_free_buffers(c, hc);
+
+#if (NGX_HTTP_SSL)
+    if (c->ssl) {
+        ngx_ssl_free_buffer(c);
+    }
+#endif
+}
+
+
+static void
+ngx_http_chat_websocket_address(ngx_connection_t *c, ngx_sockaddr_t *sockaddr,
+    socklen_t socklen, ngx_str_t *text)
+{
+    void  *p;
+
+    p = ngx_palloc(c->pool, socklen);
+    if (p == NULL) {
+        return;
+    }
+
+    ngx_memcpy(p, sockaddr, socklen);
+
+    c->sockaddr = p;
+    c->socklen = socklen;
+    c->addr_text = *text;
+}
+
+
+/* As nginx does for an idle keepalive connection. */
+
+static void
+ngx_http_chat_websocket_free_buffers(ngx_connection_t *c,
+    ngx_http_connection_t *hc)
+{
+    ngx_uint_t     i;
+    ngx_chain_t   *cl, *next, *chains[2];
+
+    if (c->buffer && ngx_pfree(c->pool, c->buffer->start) == NGX_OK) {
+        c->buffer = NULL;
+    }
+
+    chains[0] = hc->free;
+    chains[1] = hc->busy;
+
+    for (i = 0; i < 2; i++) {
+
+        for (cl = chains[i]; cl; cl = next) {
+            next = cl->next;
+
+            (void) ngx_pfree(c->pool, cl->buf->start);
+            ngx_free_chain(c->pool, cl);
+        }
+    }
+
+    hc->free = NULL;
+    hc->busy = NULL;
+    hc->nbusy = 0;
+}
+
+
+static size_t
+ngx_http_chat_websocket_bound(ngx_http_chat_form_t *form, size_t len)
+{
+    return CHAT_WS_HEADER_MAX + (form->param ? chat_deflate_bound(len) : len);
+}
+
+
+static u_char *
+ngx_http_chat_websocket_frame(ngx_http_chat_form_t *form, u_char *p,
+    ngx_http_chat_entry_t *e, u_char *text)
+{
+    size_t      len;
+    ngx_uint_t  first;
+
+    first = CHAT_WS_FIN | CHAT_WS_TEXT;
+
+    if (e->flags & NGX_HTTP_CHAT_ENTRY_BINARY) {
+        first = CHAT_WS_FIN | CHAT_WS_BINARY;
+    }
+
+    len = ngx_http_chat_websocket_deflate(form, p + CHAT_WS_HEADER_MAX, text,
+                                          e->len);
+
+    if (len) {
+        text = p + CHAT_WS_HEADER_MAX;
+        first |= CHAT_WS_RSV1;
+
+    } else {
+        len = e->len;
+    }
+
+    p += chat_ws_header(p, first, len);
+
+    return ngx_movemem(p, text, len);
+}
+
+
+/* The size of the deflated text; 0: it is to go as it is. */
+
+static size_t
+ngx_http_chat_websocket_deflate(ngx_http_chat_form_t *form, u_char *p,
+    u_char *text, size_t len)
+{
+    size_t  out;
+
+    if (form->param == 0 || len < form->param >> 8) {
+        return 0;
+    }
+
+    if (form->state == NULL) {
+        form->state = chat_deflater_create(form->param >> 4 & 0xf,
+                                           form->param & 0xf);
+        if (form->state == NULL) {
+            return 0;
+        }
+    }
+
+    if (chat_deflate(form->state, text, len, p, chat_deflate_bound(len), &out)
+            != CHAT_DEFLATE_OK
+        || out >= len)
+    {
+        return 0;
+    }
+
+    return out;
+}
+
+
+static ngx_int_t
+ngx_http_chat_websocket_reply(ngx_http_chat_session_t *s, u_char *text,
+    size_t len)
+{
+    u_char                 *p, *last;
+    ngx_http_chat_form_t   *form;
+    ngx_http_chat_entry_t   e;
+
+    form = ngx_http_chat_run_form_of(s->framer);
+
+    ngx_memzero(&e, sizeof(e));
+
+    e.len = (uint32_t) len;
+    e.flags = NGX_HTTP_CHAT_ENTRY_EVENT;
+
+    p = ngx_http_chat_output_reserve(s, ngx_http_chat_websocket_bound(form,
+                                                                      len));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_http_chat_websocket_frame(form, p, &e, text);
+
+    ngx_http_chat_output_added(s, last - p);
+
+    s->messages_out++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_websocket_control_frame(ngx_http_chat_session_t *s,
+    ngx_uint_t opcode, u_char *data, size_t len)
+{
+    u_char  *p, *last;
+
+    p = ngx_http_chat_output_reserve(s, CHAT_WS_HEADER_MAX + len);
+    if (p == NULL) {
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    last = p + chat_ws_header(p, CHAT_WS_FIN | opcode, len);
+    last = ngx_cpymem(last, data, len);
+
+    ngx_http_chat_output_added(s, last - p);
+}
+
+
+static void
+ngx_http_chat_websocket_ping(ngx_http_chat_session_t *s)
+{
+    ngx_http_chat_websocket_control_frame(s, CHAT_WS_PING, NULL, 0);
+}
+
+
+static ngx_uint_t
+ngx_http_chat_websocket_close(ngx_http_chat_session_t *s, ngx_uint_t code,
+    const char *reason)
+{
+    u_char  *p;
+
+    p = ngx_http_chat_output_reserve(s, 2 + CHAT_WS_CONTROL_MAX);
+    if (p == NULL) {
+        ngx_http_chat_session_finalize(s);
+        return 0;
+    }
+
+    ngx_http_chat_output_added(s, chat_ws_close_frame(p, code, reason,
+                                                      ngx_strlen(reason)));
+    return 1;
+}
+
+
+static void
+ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    ngx_http_chat_log_session(s);
+
+    ngx_http_chat_websocket_partial_free(s, 1);
+
+    c = s->connection;
+    r = s->request;
+
+    c->idle = 0;
+
+    if (r) {
+        /* writes the access log's line, which may ask for the session */
+        ngx_http_free_request(r, 0);
+    }
+
+    ngx_http_close_connection(c);
+}
+
+
+static void
+ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
+{
+    ssize_t            n, rest;
+    ngx_uint_t         i;
+    ngx_event_t       *rev;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+    rev = c->read;
+
+    for (i = 0; i < NGX_HTTP_CHAT_WS_READS && rev->ready; i++) {
+
+        rest = ngx_http_chat_websocket_rest(s, ngx_http_chat_ws.buf);
+
+        n = c->recv(c, ngx_http_chat_ws.buf + rest,
+                    NGX_HTTP_CHAT_WS_BUFFER - rest);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+
+        s->bytes_in += n;
+        s->heard = 1;
+
+        ngx_http_chat_websocket_input(s, ngx_http_chat_ws.buf,
+                                      ngx_http_chat_ws.buf + rest + n);
+
+        if (s->dead || s->read_blocked || s->lingering) {
+            return;
+        }
+    }
+
+    if (rev->ready) {
+
+        /* others have their turn first */
+
+        ngx_post_event(rev, &ngx_posted_next_events);
+        return;
+    }
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_http_chat_session_finalize(s);
+    }
+}
+
+
+/* Puts the beginning of a frame, kept from the last time, into buf. */
+
+static ssize_t
+ngx_http_chat_websocket_rest(ngx_http_chat_session_t *s, u_char *buf)
+{
+    if (s->partial == NULL) {
+        return 0;
+    }
+
+    ngx_memcpy(buf, s->partial->rest, s->partial->rest_len);
+
+    return s->partial->rest_len;
+}
+
+
+static void
+ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
+    u_char *end)
+{
+    ngx_int_t                   rc;
+    chat_ws_event_t             ev;
+    ngx_http_chat_websocket_t  *ws;
+
+    ws = ngx_http_chat_websocket_of(s);
+
+    if (s->partial) {
+        s->partial->rest_len = 0;
+    }
+
+    while (!s->dead && !s->peer_closed) {
+
+        rc = chat_ws_decode(&ws->decoder, &pos, end, &ev);
+
+        if (rc == CHAT_WS_AGAIN) {
+
+            if (ngx_http_chat_websocket_save(s, pos, end - pos) != NGX_OK) {
+                ngx_http_chat_session_finalize(s);
+            }
+
+            return;
+        }
+
+        switch (rc) {
+
+        case CHAT_WS_DATA:
+            ngx_http_chat_websocket_data(s, &ev);
+            break;
+
+        case CHAT_WS_CONTROL:
+            ngx_http_chat_websocket_control(s, &ev);
+            break;
+
+        default:
+            ngx_http_chat_websocket_fail(s, ev.close_code, ev.reason);
+            break;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_chat_websocket_save(ngx_http_chat_session_t *s, u_char *data,
+    size_t len)
+{
+    struct ngx_http_chat_partial_s  *partial;
+
+    if (len == 0) {
+        ngx_http_chat_websocket_partial_free(s, 0);
+        return NGX_OK;
+    }
+
+    partial = ngx_http_chat_websocket_partial(s);
+
+    if (partial == NULL || len > CHAT_WS_REST_MAX) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(partial->rest, data, len);
+    partial->rest_len = len;
+
+    return NGX_OK;
+}
+
+
+static struct ngx_http_chat_partial_s *
+ngx_http_chat_websocket_partial(ngx_http_chat_session_t *s)
+{
+    if (s->partial == NULL) {
+        s->partial = ngx_calloc(sizeof(struct ngx_http_chat_partial_s),
+                                s->connection->log);
+    }
+
+    return s->partial;
+}
+
+
+/* Gives back what is no longer needed, or all. */
+
+static void
+ngx_http_chat_websocket_partial_free(ngx_http_chat_session_t *s,
+    ngx_uint_t all)
+{
+    struct ngx_http_chat_partial_s  *partial;
+
+    partial = s->partial;
+
+    if (partial == NULL
+        || (!all && (partial->message || partial->rest_len)))
+    {
+        return;
+    }
+
+    if (partial->message) {
+        ngx_free(partial->message);
+    }
+
+    ngx_free(partial);
+
+    s->partial = NULL;
+}
+
+
+/* A part of a message: most are whole, and are taken from where they are. */
+
+static void
+ngx_http_chat_websocket_data(ngx_http_chat_session_t *s, chat_ws_event_t *ev)
+{
+    u_char  *message;
+
+    if (s->closing) {
+        return;
+    }
+
+    if (!ev->first || !ev->last) {
+
+        if (ngx_http_chat_websocket_gather(s, ev) != NGX_OK) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+
+        if (!ev->last) {
+            return;
+        }
+    }
+
+    if (ev->compressed) {
+        ngx_http_chat_websocket_inflate(s, ev);
+
+    } else {
+        ngx_http_chat_message(s, ev->data, ev->len,
+                              ev->opcode == CHAT_WS_BINARY);
+    }
+
+    if (s->partial && s->partial->message) {
+        message = s->partial->message;
+
+        s->partial->message = NULL;
+        s->partial->len = 0;
+        s->partial->size = 0;
+
+        ngx_free(message);
+    }
+}
+
+
+/* Adds a part to the message; the last one gives the event the whole. */
+
+static ngx_int_t
+ngx_http_chat_websocket_gather(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev)
+{
+    size_t                           size;
+    u_char                          *p;
+    struct ngx_http_chat_partial_s  *partial;
+
+    partial = ngx_http_chat_websocket_partial(s);
+
+    if (partial == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (partial->message == NULL || partial->size - partial->len < ev->len) {
+
+        size = ngx_max(partial->size, NGX_HTTP_CHAT_WS_PART);
+
+        while (size - partial->len < ev->len) {
+            size *= 2;
+        }
+
+        p = ngx_alloc(size, s->connection->log);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (partial->message) {
+            ngx_memcpy(p, partial->message, partial->len);
+            ngx_free(partial->message);
+        }
+
+        partial->message = p;
+        partial->size = size;
+    }
+
+    ngx_memcpy(partial->message + partial->len, ev->data, ev->len);
+    partial->len += ev->len;
+
+    ev->data = partial->message;
+    ev->len = partial->len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_websocket_inflate(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev)
+{
+    int      rc;
+    size_t   max, len;
+    u_char  *p;
+
+    max = (size_t) ngx_http_chat_message_max(s->settings);
+
+    if (ngx_http_chat_ws.inflated_size < max) {
+        p = ngx_alloc(max, s->connection->log);
+        if (p == NULL) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+
+        if (ngx_http_chat_ws.inflated) {
+            ngx_free(ngx_http_chat_ws.inflated);
+        }
+
+        ngx_http_chat_ws.inflated = p;
+        ngx_http_chat_ws.inflated_size = max;
+    }
+
+    if (ngx_http_chat_ws.inflater == NULL) {
+        ngx_http_chat_ws.inflater = chat_inflater_create();
+
+        if (ngx_http_chat_ws.inflater == NULL) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+    }
+
+    rc = chat_inflate(ngx_http_chat_ws.inflater, ev->data, ev->len,
+                      ngx_http_chat_ws.inflated, max, &len);
+
+    if (rc == CHAT_DEFLATE_TOO_LARGE) {
+        ngx_http_chat_websocket_fail(s, CHAT_WS_TOO_BIG,
+                                     "message too large");
+
+    } else if (rc != CHAT_DEFLATE_OK) {
+        ngx_http_chat_websocket_fail(s, CHAT_WS_BAD_DATA,
+                                     "not a deflate stream");
+
+    } else if (ev->opcode == CHAT_WS_TEXT
+               && !chat_utf8_valid(ngx_http_chat_ws.inflated, len))
+    {
+        ngx_http_chat_websocket_fail(s, CHAT_WS_BAD_DATA, "invalid UTF-8");
+
+    } else {
+        ngx_http_chat_message(s, ngx_http_chat_ws.inflated, len,
+                              ev->opcode == CHAT_WS_BINARY);
+    }
+}
+
+
+static void
+ngx_http_chat_websocket_control(ngx_http_chat_session_t *s,
+    chat_ws_event_t *ev)
+{
+    ngx_uint_t  code;
+
+    switch (ev->opcode) {
+
+    case CHAT_WS_PING:
+
+        if (!s->closing) {
+            ngx_http_chat_websocket_control_frame(s, CHAT_WS_PONG, ev->data,
+                                                  ev->len);
+        }
+
+        break;
+
+    case CHAT_WS_CLOSE:
+
+        code = chat_ws_close_code(ev->data, ev->len);
+
+        s->peer_closed = 1;
+
+        if (s->closing) {
+            /* the answer to ours */
+            ngx_http_chat_deliver_flush(s);
+            break;
+        }
+
+        ngx_http_chat_session_close(s, code, "");
+
+        break;
+
+    default: /* CHAT_WS_PONG */
+        break;
+    }
+}
+
+
+/* The peer broke a rule: no answer to our close frame is waited for. */
+
+static void
+ngx_http_chat_websocket_fail(ngx_http_chat_session_t *s, ngx_uint_t code,
+    const char *reason)
+{
+    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                  "client broke the WebSocket protocol: %s, closed with %ui",
+                  reason, code);
+
+    s->peer_closed = 1;
+
+    if (s->closing) {
+        ngx_http_chat_deliver_flush(s);
+        return;
+    }
+
+    ngx_http_chat_session_close(s, code, reason);
+}

@@ -1,0 +1,502 @@
+
+#include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_output.h"
+
+#include "chat_ws.h"
+
+
+#define NGX_HTTP_CHAT_LAGGARD_RUNS  4       /* in one go, of one member */
+#define NGX_HTTP_CHAT_TRIM_ROOMS    1000    /* in one second */
+
+
+static void ngx_http_chat_deliver_handler(ngx_event_t *ev);
+static void ngx_http_chat_deliver_hold_handler(ngx_event_t *ev);
+static void ngx_http_chat_deliver_queue(ngx_http_chat_local_t *local);
+static void ngx_http_chat_deliver_rooms(void);
+static void ngx_http_chat_deliver_sessions(void);
+static ngx_uint_t ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local,
+    ngx_uint_t *sends);
+static ngx_int_t ngx_http_chat_deliver_look(ngx_http_chat_local_t *local);
+static ngx_int_t ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, size_t max);
+static ngx_int_t ngx_http_chat_deliver_send(ngx_http_chat_member_t *m,
+    ngx_http_chat_run_t *run);
+static ngx_int_t ngx_http_chat_deliver_gap(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, uint64_t from);
+static void ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local);
+
+
+static struct {
+    ngx_queue_t   rooms;         /* being walked, or to be */
+    ngx_queue_t   warm;          /* walked some time ago, to be trimmed */
+    ngx_queue_t   sessions;      /* with bytes to flush, or to be ended */
+    ngx_event_t   event;
+    ngx_uint_t    ready;
+} ngx_http_chat_deliveries;
+
+
+static void
+ngx_http_chat_deliver_init(void)
+{
+    if (ngx_http_chat_deliveries.ready) {
+        return;
+    }
+
+    ngx_queue_init(&ngx_http_chat_deliveries.rooms);
+    ngx_queue_init(&ngx_http_chat_deliveries.warm);
+    ngx_queue_init(&ngx_http_chat_deliveries.sessions);
+
+    ngx_http_chat_deliveries.event.handler = ngx_http_chat_deliver_handler;
+    ngx_http_chat_deliveries.event.log = ngx_cycle->log;
+    ngx_http_chat_deliveries.ready = 1;
+}
+
+
+void
+ngx_http_chat_deliver_prepare(ngx_http_chat_local_t *local)
+{
+    local->hold.handler = ngx_http_chat_deliver_hold_handler;
+    local->hold.data = local;
+    local->hold.log = ngx_cycle->log;
+    local->hold.cancelable = 1;
+}
+
+
+void
+ngx_http_chat_deliver_room(ngx_http_chat_local_t *local)
+{
+    local->news = 1;
+
+    if (local->queued || local->hold.timer_set) {
+        return;
+    }
+
+    if (local->delay) {
+        ngx_add_timer(&local->hold, local->delay);
+        return;
+    }
+
+    ngx_http_chat_deliver_queue(local);
+}
+
+
+static void
+ngx_http_chat_deliver_hold_handler(ngx_event_t *ev)
+{
+    ngx_http_chat_deliver_queue(ev->data);
+}
+
+
+static void
+ngx_http_chat_deliver_queue(ngx_http_chat_local_t *local)
+{
+    ngx_http_chat_deliver_init();
+
+    if (!local->queued) {
+        local->queued = 1;
+        ngx_queue_insert_tail(&ngx_http_chat_deliveries.rooms, &local->queue);
+    }
+
+    if (!ngx_http_chat_deliveries.event.posted) {
+        ngx_post_event(&ngx_http_chat_deliveries.event, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_chat_deliver_flush(ngx_http_chat_session_t *s)
+{
+    ngx_http_chat_deliver_init();
+
+    if (!s->queued) {
+        s->queued = 1;
+        ngx_queue_insert_tail(&ngx_http_chat_deliveries.sessions, &s->queue);
+    }
+
+    if (!ngx_http_chat_deliveries.event.posted) {
+        ngx_post_event(&ngx_http_chat_deliveries.event, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_chat_deliver_forget(ngx_http_chat_local_t *local)
+{
+    if (local->queued) {
+        ngx_queue_remove(&local->queue);
+    }
+
+    if (local->warm) {
+        ngx_queue_remove(&local->warmth);
+    }
+
+    if (local->hold.timer_set) {
+        ngx_del_timer(&local->hold);
+    }
+}
+
+
+static void
+ngx_http_chat_deliver_handler(ngx_event_t *ev)
+{
+    ngx_http_chat_deliver_rooms();
+    ngx_http_chat_deliver_sessions();
+
+    if (!ev->posted
+        && (!ngx_queue_empty(&ngx_http_chat_deliveries.rooms)
+            || !ngx_queue_empty(&ngx_http_chat_deliveries.sessions)))
+    {
+        /* the event loop has its turn first */
+
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+}
+
+
+/* One slice of each room in turn, until all have had one or it is enough. */
+
+static void
+ngx_http_chat_deliver_rooms(void)
+{
+    ngx_uint_t              sends;
+    ngx_queue_t            *q, *last;
+    ngx_http_chat_local_t  *local;
+
+    if (ngx_queue_empty(&ngx_http_chat_deliveries.rooms)) {
+        return;
+    }
+
+    sends = 0;
+    last = ngx_queue_last(&ngx_http_chat_deliveries.rooms);
+
+    do {
+        q = ngx_queue_head(&ngx_http_chat_deliveries.rooms);
+        ngx_queue_remove(q);
+
+        local = ngx_queue_data(q, ngx_http_chat_local_t, queue);
+
+        if (ngx_http_chat_deliver_slice(local, &sends)) {
+            ngx_queue_insert_tail(&ngx_http_chat_deliveries.rooms, q);
+            continue;
+        }
+
+        local->queued = 0;
+        ngx_http_chat_run_release(local);
+
+        if (!local->warm) {
+            local->warm = 1;
+            ngx_queue_insert_tail(&ngx_http_chat_deliveries.warm,
+                                  &local->warmth);
+        }
+
+    } while (q != last && sends < NGX_HTTP_CHAT_PASS);
+}
+
+
+static void
+ngx_http_chat_deliver_sessions(void)
+{
+    ngx_uint_t                n;
+    ngx_queue_t              *q;
+    ngx_http_chat_session_t  *s;
+
+    for (n = NGX_HTTP_CHAT_PASS;
+         n && !ngx_queue_empty(&ngx_http_chat_deliveries.sessions);
+         n--)
+    {
+        q = ngx_queue_head(&ngx_http_chat_deliveries.sessions);
+        ngx_queue_remove(q);
+
+        s = ngx_queue_data(q, ngx_http_chat_session_t, queue);
+        s->queued = 0;
+
+        ngx_http_chat_session_turn(s);
+    }
+}
+
+
+/* Returns 1 if the room has to be come back to. */
+
+static ngx_uint_t
+ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local, ngx_uint_t *sends)
+{
+    ngx_uint_t               n;
+    ngx_http_chat_member_t  *m;
+
+    if (local->news) {
+
+        if (ngx_http_chat_deliver_look(local) != NGX_OK) {
+            ngx_http_chat_deliver_lost(local);
+            return 0;
+        }
+
+        if (local->walk) {
+            /* who was passed already has to be visited once more */
+            local->behind = 1;
+        }
+    }
+
+    if (local->walk == 0) {
+        local->walk = local->nmembers;
+        local->behind = 0;
+        local->delivered = ngx_current_msec;
+    }
+
+    n = 0;
+
+    while (local->walk && n < NGX_HTTP_CHAT_SLICE) {
+        m = &local->members[--local->walk];
+
+        if (m->cursor.seq >= local->next_seq
+            || (m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED))
+        {
+            continue;
+        }
+
+        n++;
+
+        if (ngx_http_chat_deliver_one(local, m, NGX_HTTP_CHAT_RUN_SIZE)
+            == NGX_OK
+            && m->cursor.seq < local->next_seq)
+        {
+            local->behind = 1;
+        }
+    }
+
+    *sends += n;
+
+    return local->walk || local->behind || local->news;
+}
+
+
+/* Where does the log stand?  From here on another publish tells us anew. */
+
+static ngx_int_t
+ngx_http_chat_deliver_look(ngx_http_chat_local_t *local)
+{
+    ngx_int_t                  rc;
+    ngx_http_chat_room_view_t  view;
+
+    local->news = 0;
+
+    rc = ngx_http_chat_room_view(local->zone, ngx_http_chat_local_room(local),
+                                 local->epoch, &view);
+    if (rc == NGX_OK) {
+        local->next_seq = ngx_max(local->next_seq, view.next_seq);
+    }
+
+    return rc;
+}
+
+
+/* OK: sent or nothing to send; AGAIN, ERROR: as for the output. */
+
+static ngx_int_t
+ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, size_t max)
+{
+    uint64_t              gap;
+    ngx_int_t             rc;
+    ngx_http_chat_run_t  *run;
+
+    rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
+
+    if (rc == NGX_BUSY) {
+
+        if (ngx_http_chat_deliver_gap(local, m, gap) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
+
+        if (rc == NGX_BUSY) {
+            /* the log is faster than we are: later */
+            return NGX_OK;
+        }
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        return ngx_http_chat_deliver_send(m, run);
+
+    case NGX_DECLINED:
+        return NGX_OK;
+
+    case NGX_ABORT:
+        ngx_http_chat_session_close(m->session, CHAT_WS_RESTART,
+                                    "the room was restarted");
+        return NGX_ERROR;
+
+    default:
+        ngx_http_chat_session_close(m->session, CHAT_WS_INTERNAL,
+                                    "no memory");
+        return NGX_ERROR;
+    }
+}
+
+
+/*
+ * The common path: the shared bytes, one system call, nothing of the session
+ * or its connection touched.
+ */
+
+static ngx_int_t
+ngx_http_chat_deliver_send(ngx_http_chat_member_t *m, ngx_http_chat_run_t *run)
+{
+    ssize_t            n;
+    ngx_err_t          err;
+    ngx_connection_t  *c;
+
+    if (m->flags & NGX_HTTP_CHAT_MEMBER_SLOW) {
+        return ngx_http_chat_output_run(m, run);
+    }
+
+    do {
+        n = send(m->fd, run->buf, run->len, 0);
+    } while (n == -1 && ngx_socket_errno == NGX_EINTR);
+
+    if (n == (ssize_t) run->len) {
+        m->cursor = run->to;
+        m->bytes += n;
+        m->messages += run->nmarks;
+        return NGX_OK;
+    }
+
+    if (n >= 0) {
+        return ngx_http_chat_output_short(m, run, n);
+    }
+
+    err = ngx_socket_errno;
+
+    if (err == NGX_EAGAIN) {
+        return ngx_http_chat_output_short(m, run, 0);
+    }
+
+    c = m->session->connection;
+
+    c->write->error = 1;
+    (void) ngx_connection_error(c, err, "send() failed");
+
+    ngx_http_chat_session_finalize(m->session);
+
+    return NGX_ERROR;
+}
+
+
+/* Its cursor was behind the log's tail and stands at the tail now. */
+
+static ngx_int_t
+ngx_http_chat_deliver_gap(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, uint64_t from)
+{
+    ngx_http_chat_session_t  *s;
+
+    s = m->session;
+
+    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                  "client was too slow for room \"%V\" "
+                  "and missed messages %uL to %uL",
+                  &local->name, from, m->cursor.seq - 1);
+
+    if (s->transport->gap(s, &local->name, from, m->cursor.seq - 1)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER, "too slow a reader");
+
+    return NGX_ERROR;
+}
+
+
+/* The room is not the one that our members joined: they are to come again. */
+
+static void
+ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local)
+{
+    ngx_uint_t  i;
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "chat room \"%V\" was restarted, "
+                  "its %uD members here are reconnected",
+                  &local->name, local->nmembers);
+
+    for (i = 0; i < local->nmembers; i++) {
+        ngx_http_chat_session_close(local->members[i].session,
+                                    CHAT_WS_RESTART,
+                                    "the room was restarted");
+    }
+
+    local->walk = 0;
+    local->behind = 0;
+}
+
+
+void
+ngx_http_chat_deliver_member(ngx_http_chat_member_t *m)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              n;
+    uint64_t                seq;
+    ngx_http_chat_local_t  *local;
+
+    local = ngx_http_chat_member_local(m);
+    rc = NGX_OK;
+
+    for (n = 0; n < NGX_HTTP_CHAT_LAGGARD_RUNS; n++) {
+        seq = m->cursor.seq;
+
+        rc = ngx_http_chat_deliver_one(local, m, NGX_HTTP_CHAT_RUN_LAGGARD);
+
+        if (rc != NGX_OK || m->cursor.seq == seq) {
+            break;
+        }
+    }
+
+    if (!local->queued) {
+        ngx_http_chat_run_release(local);
+    }
+
+    if (rc == NGX_OK && m->cursor.seq < local->next_seq) {
+        local->behind = 1;
+        ngx_http_chat_deliver_queue(local);
+    }
+}
+
+
+void
+ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z)
+{
+    ngx_uint_t              n;
+    ngx_queue_t            *q, *next;
+    ngx_http_chat_local_t  *local;
+
+    ngx_http_chat_deliver_init();
+
+    n = 0;
+
+    for (q = ngx_queue_head(&ngx_http_chat_deliveries.warm);
+         q != ngx_queue_sentinel(&ngx_http_chat_deliveries.warm)
+             && n < NGX_HTTP_CHAT_TRIM_ROOMS;
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        local = ngx_queue_data(q, ngx_http_chat_local_t, warmth);
+        n++;
+
+        if (local->zone != z
+            || ngx_current_msec - local->delivered
+               <= NGX_HTTP_CHAT_BACKLOG_TIME)
+        {
+            continue;
+        }
+
+        local->warm = 0;
+        ngx_queue_remove(q);
+
+        ngx_http_chat_room_trim(z, ngx_http_chat_local_room(local),
+                                local->epoch, 1);
+    }
+}

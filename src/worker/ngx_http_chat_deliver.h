@@ -1,0 +1,41 @@
+
+/*
+ * Delivery: rooms with news are walked in slices, after all of an event-loop
+ * round's reads; each member is sent everything between its cursor and the
+ * head.  Then the replies of the round go out, where they did not go with
+ * the messages.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_DELIVER_H_INCLUDED_
+#define _NGX_HTTP_CHAT_DELIVER_H_INCLUDED_
+
+
+#include "ngx_http_chat_member.h"
+#include "ngx_http_chat_run.h"
+
+
+#define NGX_HTTP_CHAT_SLICE   64     /* members of a room in one step */
+#define NGX_HTTP_CHAT_PASS    256    /* sends in one pass of the event loop */
+
+
+/* There are entries that this room's members here may not have. */
+void ngx_http_chat_deliver_room(ngx_http_chat_local_t *local);
+
+/* A member may go on: its socket takes bytes again. */
+void ngx_http_chat_deliver_member(ngx_http_chat_member_t *m);
+
+/* The session has bytes waiting, or is to be ended, at the end of the pass. */
+void ngx_http_chat_deliver_flush(ngx_http_chat_session_t *s);
+
+/* A new room's links and timer. */
+void ngx_http_chat_deliver_prepare(ngx_http_chat_local_t *local);
+
+/* The room goes: nothing of it may stay in the queues. */
+void ngx_http_chat_deliver_forget(ngx_http_chat_local_t *local);
+
+/* Once a second: rooms long quiet give their backlog back. */
+void ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z);
+
+
+#endif /* _NGX_HTTP_CHAT_DELIVER_H_INCLUDED_ */

@@ -1,0 +1,105 @@
+
+/*
+ * A member: a session in a room, that is a cursor into the room's log.
+ *
+ * A worker's members of one room stand in one array, with everything that
+ * delivery touches for each of them, so that a walk over thousands does not
+ * leave it.  A session names its places by room and index; who leaves is
+ * replaced by the last one.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_MEMBER_H_INCLUDED_
+#define _NGX_HTTP_CHAT_MEMBER_H_INCLUDED_
+
+
+#include "ngx_http_chat_session.h"
+#include "ngx_http_chat_room.h"
+
+
+/* Delivery passes it by: its socket takes nothing, or it is going. */
+#define NGX_HTTP_CHAT_MEMBER_BLOCKED  0x01
+/* It needs more than one send() of the shared bytes: TLS, bytes that must go
+ * first, or own messages that it must not get. */
+#define NGX_HTTP_CHAT_MEMBER_SLOW     0x02
+
+
+/* 48 bytes. */
+struct ngx_http_chat_member_s {
+    ngx_http_chat_session_t   *session;
+    ngx_http_chat_cursor_t     cursor;
+    uint64_t                   bytes;      /* sent, not yet in the session's */
+    uint32_t                   messages;   /* likewise */
+    ngx_socket_t               fd;
+    uint16_t                   joined;     /* index in session->joined */
+    uint8_t                    form;
+    uint8_t                    flags;
+};
+
+
+/* A room as this worker sees it; exists while it has members here. */
+struct ngx_http_chat_local_s {
+    ngx_rbtree_node_t          node;       /* by the room's index */
+    ngx_http_chat_zone_t      *zone;
+    uint64_t                   epoch;
+
+    ngx_http_chat_member_t    *members;
+    uint32_t                   nmembers;
+    uint32_t                   size;
+
+    uint32_t                   walk;       /* members below are to be visited */
+    unsigned                   news:1;     /* since the walk began */
+    unsigned                   behind:1;   /* a member did not get everything */
+    unsigned                   queued:1;   /* queue is linked: delivering */
+    unsigned                   warm:1;     /* to be trimmed when it is quiet */
+
+    uint64_t                   next_seq;   /* of the log, as last seen */
+    ngx_msec_t                 delivered;  /* when the last walk began */
+    ngx_msec_t                 delay;      /* before a walk begins */
+    ngx_event_t                hold;       /* that delay's timer */
+
+    ngx_queue_t                queue;      /* of delivery */
+    ngx_queue_t                warmth;     /* of rooms to be trimmed */
+    ngx_queue_t                runs;
+
+    ngx_str_t                  name;       /* behind the struct */
+};
+
+
+#define ngx_http_chat_local_room(local)  ((uint32_t) (local)->node.key)
+
+
+/*
+ * Makes the session a member of a room, from the head on.  DECLINED: the zone
+ * is full; ERROR: no memory; BUSY: it is one already.  *view is the room at
+ * the cursor; *m is good until the next join or leave.
+ */
+ngx_int_t ngx_http_chat_member_join(ngx_http_chat_session_t *s,
+    ngx_str_t *room, ngx_http_chat_room_view_t *view,
+    ngx_http_chat_member_t **m);
+
+/* NULL: it is not a member of that room. */
+ngx_http_chat_member_t *ngx_http_chat_member_find(ngx_http_chat_session_t *s,
+    ngx_str_t *room);
+
+/* The room that a member is a member of. */
+#define ngx_http_chat_member_local(m)                                         \
+    ((m)->session->joined[(m)->joined].local)
+
+/* A session's member by its place, or NULL. */
+#define ngx_http_chat_session_member(s, i)                                    \
+    ((s)->joined[i].local                                                     \
+     ? &(s)->joined[i].local->members[(s)->joined[i].index] : NULL)
+
+void ngx_http_chat_member_leave(ngx_http_chat_member_t *m);
+void ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s);
+
+/* Sets or clears a flag of all of a session's members. */
+void ngx_http_chat_member_set(ngx_http_chat_session_t *s, ngx_uint_t flag);
+void ngx_http_chat_member_clear(ngx_http_chat_session_t *s, ngx_uint_t flag);
+
+/* What it has counted goes to the session's own counters. */
+void ngx_http_chat_member_count(ngx_http_chat_member_t *m);
+
+
+#endif /* _NGX_HTTP_CHAT_MEMBER_H_INCLUDED_ */

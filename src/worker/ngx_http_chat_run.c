@@ -1,0 +1,498 @@
+
+#include "ngx_http_chat_run.h"
+
+
+#define NGX_HTTP_CHAT_RUN_FIRST    1024     /* a run's first buffer, bytes */
+#define NGX_HTTP_CHAT_RUN_SPARES   32       /* kept for the next walk */
+#define NGX_HTTP_CHAT_FORMS        256
+
+
+static ngx_http_chat_run_t *ngx_http_chat_run_find(
+    ngx_http_chat_local_t *local, ngx_http_chat_member_t *m);
+static ngx_http_chat_run_t *ngx_http_chat_run_take(
+    ngx_http_chat_local_t *local);
+static ngx_int_t ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
+    ngx_http_chat_run_t *run, size_t max, uint64_t *gap);
+static ngx_int_t ngx_http_chat_run_frame(ngx_http_chat_run_t *run,
+    u_char *text, size_t len);
+static ngx_int_t ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len);
+static void ngx_http_chat_run_spare(ngx_http_chat_run_t *run);
+static void *ngx_http_chat_run_grow(void *old, size_t used, size_t size);
+
+
+static struct {
+    u_char                *buf;         /* entries as they are in the log */
+    size_t                 size;
+    ngx_queue_t            spares;
+    ngx_uint_t             nspares;
+    ngx_http_chat_run_t    without;
+    ngx_uint_t             nforms;
+    ngx_http_chat_form_t   forms[NGX_HTTP_CHAT_FORMS];
+} ngx_http_chat_runs;
+
+
+ngx_int_t
+ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
+    size_t max, ngx_http_chat_run_t **runp, uint64_t *gap)
+{
+    ngx_int_t             rc;
+    ngx_http_chat_run_t  *run;
+
+    *gap = 0;
+
+    run = ngx_http_chat_run_find(local, m);
+
+    if (run) {
+
+        if (run->to.seq < local->next_seq && run->len < max) {
+
+            /* what is there is good even if no more can be added */
+
+            (void) ngx_http_chat_run_extend(local, run, max - run->len, gap);
+        }
+
+        *runp = run;
+
+        return NGX_OK;
+    }
+
+    run = ngx_http_chat_run_take(local);
+    if (run == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->form = m->form;
+    run->from = m->cursor.seq;
+    run->to = m->cursor;
+
+    rc = ngx_http_chat_run_extend(local, run, max, gap);
+
+    if (rc == NGX_BUSY) {
+        m->cursor = run->to;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_queue_remove(&run->queue);
+        ngx_http_chat_run_spare(run);
+        return rc;
+    }
+
+    *runp = run;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_chat_run_t *
+ngx_http_chat_run_find(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m)
+{
+    ngx_queue_t          *q;
+    ngx_http_chat_run_t  *run;
+
+    for (q = ngx_queue_head(&local->runs);
+         q != ngx_queue_sentinel(&local->runs);
+         q = ngx_queue_next(q))
+    {
+        run = ngx_queue_data(q, ngx_http_chat_run_t, queue);
+
+        if (run->from == m->cursor.seq && run->form == m->form) {
+            return run;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* An empty run at the head of the room's; the oldest one if it has many. */
+
+static ngx_http_chat_run_t *
+ngx_http_chat_run_take(ngx_http_chat_local_t *local)
+{
+    ngx_uint_t            n;
+    ngx_queue_t          *q;
+    ngx_http_chat_run_t  *run;
+
+    n = 0;
+
+    for (q = ngx_queue_head(&local->runs);
+         q != ngx_queue_sentinel(&local->runs);
+         q = ngx_queue_next(q))
+    {
+        n++;
+    }
+
+    if (n >= NGX_HTTP_CHAT_RUNS) {
+        q = ngx_queue_last(&local->runs);
+        ngx_queue_remove(q);
+
+    } else if (ngx_http_chat_runs.nspares) {
+        q = ngx_queue_head(&ngx_http_chat_runs.spares);
+        ngx_queue_remove(q);
+        ngx_http_chat_runs.nspares--;
+
+    } else {
+        run = ngx_calloc(sizeof(ngx_http_chat_run_t), ngx_cycle->log);
+        if (run == NULL) {
+            return NULL;
+        }
+
+        q = &run->queue;
+    }
+
+    run = ngx_queue_data(q, ngx_http_chat_run_t, queue);
+
+    run->len = 0;
+    run->nmarks = 0;
+
+    ngx_queue_insert_head(&local->runs, q);
+
+    return run;
+}
+
+
+/*
+ * Adds what the log has behind the run's last entry, about max bytes.  BUSY:
+ * the run is empty and its cursor was behind the log's tail.
+ */
+
+static ngx_int_t
+ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
+    ngx_http_chat_run_t *run, size_t max, uint64_t *gap)
+{
+    size_t                      len;
+    u_char                     *text;
+    ngx_int_t                   rc;
+    ngx_http_chat_cursor_t      to;
+    ngx_http_chat_room_view_t   view;
+
+    to = run->to;
+
+    rc = ngx_http_chat_run_read(local, &to, max, &text, &len, gap, &view);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (*gap) {
+
+        if (run->len == 0) {
+            run->to.seq = view.first_seq;
+            run->to.block = 0;
+        }
+
+        return NGX_BUSY;
+    }
+
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_chat_run_frame(run, text, len);
+}
+
+
+ngx_int_t
+ngx_http_chat_run_read(ngx_http_chat_local_t *local,
+    ngx_http_chat_cursor_t *cursor, size_t max, u_char **buf, size_t *len,
+    uint64_t *gap, ngx_http_chat_room_view_t *view)
+{
+    size_t                   need;
+    u_char                  *p;
+    ngx_int_t                rc;
+    ngx_http_chat_cursor_t   from;
+
+    from = *cursor;
+
+    for ( ;; ) {
+
+        if (ngx_http_chat_runs.size < max) {
+            p = ngx_http_chat_run_grow(ngx_http_chat_runs.buf, 0, max);
+            if (p == NULL) {
+                ngx_http_chat_runs.buf = NULL;
+                ngx_http_chat_runs.size = 0;
+                return NGX_ERROR;
+            }
+
+            ngx_http_chat_runs.buf = p;
+            ngx_http_chat_runs.size = max;
+        }
+
+        rc = ngx_http_chat_room_read(local->zone,
+                                     ngx_http_chat_local_room(local),
+                                     local->epoch, cursor,
+                                     ngx_http_chat_runs.buf, max, len, &need,
+                                     gap, view);
+
+        if (rc != NGX_DECLINED) {
+            break;
+        }
+
+        *cursor = from;
+        max = need;
+    }
+
+    if (rc == NGX_OK) {
+        local->next_seq = ngx_max(local->next_seq, view->next_seq);
+    }
+
+    *buf = ngx_http_chat_runs.buf;
+
+    return rc == NGX_ERROR ? NGX_ABORT : rc;
+}
+
+
+static ngx_int_t
+ngx_http_chat_run_frame(ngx_http_chat_run_t *run, u_char *text, size_t len)
+{
+    u_char                *p, *last;
+    ngx_http_chat_form_t  *form;
+    ngx_http_chat_mark_t  *mark;
+    ngx_http_chat_entry_t  e;
+
+    form = &ngx_http_chat_runs.forms[run->form];
+    last = text + len;
+
+    while (text < last) {
+        ngx_memcpy(&e, text, sizeof(e));
+        text += sizeof(e);
+
+        if (ngx_http_chat_run_room(run, form->transport->bound(form, e.len))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        p = form->transport->frame(form, run->buf + run->len, &e, text);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        run->len = p - run->buf;
+        text += e.len;
+
+        mark = &run->marks[run->nmarks++];
+
+        mark->end = run->len;
+        mark->sender = e.sender;
+        mark->after.seq = e.seq + 1;
+        mark->after.block = e.after_block;
+        mark->after.off = e.after_off;
+
+        run->to = mark->after;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Room for len more bytes and one more mark. */
+
+static ngx_int_t
+ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len)
+{
+    void    *p;
+    size_t   size;
+
+    if (run->size - run->len < len) {
+        size = ngx_max(run->size, NGX_HTTP_CHAT_RUN_FIRST);
+
+        while (size - run->len < len) {
+            size *= 2;
+        }
+
+        p = ngx_http_chat_run_grow(run->buf, run->len, size);
+        if (p == NULL) {
+            run->buf = NULL;
+            run->size = 0;
+            return NGX_ERROR;
+        }
+
+        run->buf = p;
+        run->size = size;
+    }
+
+    if (run->nmarks == run->marks_size) {
+        size = ngx_max(2 * run->marks_size, 16);
+
+        p = ngx_http_chat_run_grow(run->marks,
+                              run->nmarks * sizeof(ngx_http_chat_mark_t),
+                              size * sizeof(ngx_http_chat_mark_t));
+        if (p == NULL) {
+            run->marks = NULL;
+            run->marks_size = 0;
+            return NGX_ERROR;
+        }
+
+        run->marks = p;
+        run->marks_size = size;
+    }
+
+    return NGX_OK;
+}
+
+
+/* A larger copy of a buffer, which is freed in any case. */
+
+static void *
+ngx_http_chat_run_grow(void *old, size_t used, size_t size)
+{
+    void  *p;
+
+    p = ngx_alloc(size, ngx_cycle->log);
+
+    if (p && used) {
+        ngx_memcpy(p, old, used);
+    }
+
+    if (old) {
+        ngx_free(old);
+    }
+
+    return p;
+}
+
+
+ngx_http_chat_run_t *
+ngx_http_chat_run_without(ngx_http_chat_run_t *run, uint32_t sender)
+{
+    size_t                 from, len;
+    ngx_uint_t             i;
+    ngx_http_chat_mark_t  *mark;
+    ngx_http_chat_run_t   *out;
+
+    out = &ngx_http_chat_runs.without;
+
+    out->form = run->form;
+    out->from = run->from;
+    out->to = run->to;
+    out->len = 0;
+    out->nmarks = 0;
+
+    from = 0;
+
+    for (i = 0; i < run->nmarks; i++) {
+        mark = &run->marks[i];
+        len = mark->end - from;
+
+        if (mark->sender != sender) {
+
+            if (ngx_http_chat_run_room(out, len) != NGX_OK) {
+                return NULL;
+            }
+
+            ngx_memcpy(out->buf + out->len, run->buf + from, len);
+            out->len += len;
+
+            out->marks[out->nmarks] = *mark;
+            out->marks[out->nmarks++].end = out->len;
+        }
+
+        from = mark->end;
+    }
+
+    return out;
+}
+
+
+ngx_uint_t
+ngx_http_chat_run_entries(ngx_http_chat_run_t *run, size_t n)
+{
+    ngx_uint_t  low, high, middle;
+
+    low = 0;
+    high = run->nmarks;
+
+    while (low < high) {
+        middle = (low + high) / 2;
+
+        if (run->marks[middle].end <= n) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    return low;
+}
+
+
+void
+ngx_http_chat_run_release(ngx_http_chat_local_t *local)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&local->runs)) {
+        q = ngx_queue_head(&local->runs);
+        ngx_queue_remove(q);
+
+        ngx_http_chat_run_spare(ngx_queue_data(q, ngx_http_chat_run_t, queue));
+    }
+}
+
+
+static void
+ngx_http_chat_run_spare(ngx_http_chat_run_t *run)
+{
+    if (ngx_http_chat_runs.nspares < NGX_HTTP_CHAT_RUN_SPARES
+        && run->buf
+        && run->size <= 2 * NGX_HTTP_CHAT_RUN_SIZE)
+    {
+        if (ngx_http_chat_runs.nspares++ == 0) {
+            ngx_queue_init(&ngx_http_chat_runs.spares);
+        }
+
+        ngx_queue_insert_head(&ngx_http_chat_runs.spares, &run->queue);
+
+        return;
+    }
+
+    if (run->buf) {
+        ngx_free(run->buf);
+    }
+
+    if (run->marks) {
+        ngx_free(run->marks);
+    }
+
+    ngx_free(run);
+}
+
+
+ngx_int_t
+ngx_http_chat_run_form(const ngx_http_chat_transport_t *transport,
+    uintptr_t param)
+{
+    ngx_uint_t             i;
+    ngx_http_chat_form_t  *form;
+
+    for (i = 0; i < ngx_http_chat_runs.nforms; i++) {
+        form = &ngx_http_chat_runs.forms[i];
+
+        if (form->transport == transport && form->param == param) {
+            return i;
+        }
+    }
+
+    if (i == NGX_HTTP_CHAT_FORMS) {
+        return -1;
+    }
+
+    form = &ngx_http_chat_runs.forms[i];
+
+    form->transport = transport;
+    form->param = param;
+    form->state = NULL;
+
+    ngx_http_chat_runs.nforms++;
+
+    return i;
+}
+
+
+ngx_http_chat_form_t *
+ngx_http_chat_run_form_of(ngx_uint_t form)
+{
+    return &ngx_http_chat_runs.forms[form];
+}

@@ -1,0 +1,521 @@
+
+#include "ngx_http_chat_session.h"
+#include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_member.h"
+#include "ngx_http_chat_notify.h"
+#include "ngx_http_chat_output.h"
+#include "ngx_http_chat_transport.h"
+
+#include "chat_ws.h"
+
+
+#define NGX_HTTP_CHAT_PINGS      2         /* unanswered, then it is dead */
+#define NGX_HTTP_CHAT_FAREWELL   5000      /* ms, for the peer to close */
+#define NGX_HTTP_CHAT_DISCARD    4096      /* bytes read at once, lingering */
+
+
+static void ngx_http_chat_session_read_handler(ngx_event_t *rev);
+static void ngx_http_chat_session_write_handler(ngx_event_t *wev);
+static void ngx_http_chat_session_tick(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_shutdown(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_bye(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_linger(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_free(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_sid(ngx_http_chat_session_t *s);
+static size_t ngx_http_chat_session_private_offset(
+    ngx_http_chat_session_t *s);
+
+
+ngx_http_chat_session_t *
+ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
+    ngx_http_chat_settings_t *settings,
+    const ngx_http_chat_transport_t *transport,
+    ngx_http_chat_identity_t *id, size_t transport_size)
+{
+    u_char                   *p;
+    size_t                    size;
+    ngx_http_chat_session_t  *s;
+
+    size = offsetof(ngx_http_chat_session_t, strings)
+           + id->user.len + id->name.len + id->color.len + id->room.len
+           + sizeof(void *) + transport_size;
+
+    s = ngx_calloc(ngx_max(size, sizeof(ngx_http_chat_session_t)), c->log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->connection = c;
+    s->zone = zone;
+    s->settings = settings;
+    s->transport = transport;
+
+    s->joined = &s->joined0;
+    s->joined_size = 1;
+
+    s->started = ngx_current_msec;
+    s->guest = id->guest;
+
+    s->user_len = (uint8_t) id->user.len;
+    s->name_len = (uint8_t) id->name.len;
+    s->color_len = (uint8_t) id->color.len;
+    s->room_len = (uint8_t) id->room.len;
+
+    p = ngx_cpymem(s->strings, id->user.data, id->user.len);
+    p = ngx_cpymem(p, id->name.data, id->name.len);
+    p = ngx_cpymem(p, id->color.data, id->color.len);
+    ngx_memcpy(p, id->room.data, id->room.len);
+
+    s->id = ngx_atomic_fetch_add(&zone->sh->session, 1) + 1;
+
+    ngx_http_chat_session_sid(s);
+
+#if (NGX_SSL)
+    s->tls = (c->ssl != NULL);
+#endif
+
+    (void) ngx_atomic_fetch_add(&zone->sh->sessions, 1);
+
+    return s;
+}
+
+
+/* Not a secret, but unique: the zone's life and a counter, well mixed. */
+
+static void
+ngx_http_chat_session_sid(ngx_http_chat_session_t *s)
+{
+    u_char    bytes[NGX_HTTP_CHAT_SESSION_ID_LEN / 2];
+    uint64_t  a, b;
+
+    a = s->zone->sh->seed + s->id * 0x9e3779b97f4a7c15ULL;
+    b = (a ^ (a >> 31)) * 0xbf58476d1ce4e5b9ULL;
+    b ^= (b >> 29) ^ ((uint64_t) ngx_random() << 32);
+
+    ngx_memcpy(bytes, &a, 8);
+    ngx_memcpy(bytes + 8, &b, 8);
+
+    (void) ngx_hex_dump(s->sid, bytes, sizeof(bytes));
+}
+
+
+static size_t
+ngx_http_chat_session_private_offset(ngx_http_chat_session_t *s)
+{
+    size_t  size;
+
+    size = offsetof(ngx_http_chat_session_t, strings)
+           + s->user_len + s->name_len + s->color_len + s->room_len;
+
+    return ngx_align(size, sizeof(void *));
+}
+
+
+void *
+ngx_http_chat_session_private(ngx_http_chat_session_t *s)
+{
+    return (u_char *) s + ngx_http_chat_session_private_offset(s);
+}
+
+
+void
+ngx_http_chat_session_start(ngx_http_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+    c->data = s;
+    c->read->handler = ngx_http_chat_session_read_handler;
+    c->write->handler = ngx_http_chat_session_write_handler;
+    c->read->cancelable = 1;
+
+    c->log->action = "chatting";
+
+    /* nginx tells idle connections when the worker is to go */
+
+    c->idle = 1;
+    ngx_reusable_connection(c, 0);
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    if (s->settings->ping_interval) {
+        ngx_add_timer(c->read, s->settings->ping_interval);
+    }
+
+    if (ngx_exiting) {
+        ngx_http_chat_session_shutdown(s);
+    }
+}
+
+
+static void
+ngx_http_chat_session_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t         *c;
+    ngx_http_chat_session_t  *s;
+
+    c = rev->data;
+    s = c->data;
+
+    if (s->dead) {
+        return;
+    }
+
+    if (c->error) {
+        /* worker_shutdown_timeout has passed */
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    if (c->close) {
+        c->close = 0;
+        ngx_http_chat_session_shutdown(s);
+        return;
+    }
+
+    if (rev->timedout) {
+        rev->timedout = 0;
+        ngx_http_chat_session_tick(s);
+        return;
+    }
+
+    if (s->lingering) {
+        ngx_http_chat_session_discard(s);
+        return;
+    }
+
+    if (s->read_blocked) {
+        /* the bytes stay in the socket until it has taken our replies */
+        return;
+    }
+
+    s->transport->read(s);
+}
+
+
+static void
+ngx_http_chat_session_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t         *c;
+    ngx_http_chat_session_t  *s;
+
+    c = wev->data;
+    s = c->data;
+
+    if (s->dead) {
+        return;
+    }
+
+    if (c->error) {
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    if (wev->timedout) {
+        wev->timedout = 0;
+
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client has taken nothing for %M ms",
+                      s->settings->send_timeout);
+
+        ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER,
+                                    "too slow a reader");
+        return;
+    }
+
+    if (s->blocked && wev->ready) {
+        ngx_http_chat_output_unblock(s);
+
+        if (s->closing) {
+            ngx_http_chat_deliver_flush(s);
+        }
+    }
+}
+
+
+/* The read event's timer: time for a ping, or enough of the farewell. */
+
+static void
+ngx_http_chat_session_tick(ngx_http_chat_session_t *s)
+{
+    if (s->closing || s->shutting) {
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    if (s->heard) {
+        s->heard = 0;
+        s->pings = 0;
+
+    } else if (s->pings >= NGX_HTTP_CHAT_PINGS) {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, NGX_ETIMEDOUT,
+                      "client has not answered %d pings", NGX_HTTP_CHAT_PINGS);
+
+        ngx_http_chat_session_close(s, CHAT_WS_GOING_AWAY,
+                                    "no answer to pings");
+        return;
+    }
+
+    s->pings++;
+
+    if (!s->blocked) {
+        s->transport->ping(s);
+    }
+
+    if (!s->dead) {
+        ngx_add_timer(s->connection->read, s->settings->ping_interval);
+    }
+}
+
+
+/*
+ * The worker is to go.  Sessions are told so a few at a time; until then a
+ * timer that is not cancelable holds the worker.
+ */
+
+static void
+ngx_http_chat_session_shutdown(ngx_http_chat_session_t *s)
+{
+    if (s->closing || s->shutting) {
+        return;
+    }
+
+    s->shutting = 1;
+
+    s->connection->read->cancelable = 0;
+    ngx_add_timer(s->connection->read, NGX_HTTP_CHAT_FAREWELL);
+
+    ngx_http_chat_deliver_flush(s);
+}
+
+
+static void
+ngx_http_chat_session_bye(ngx_http_chat_session_t *s)
+{
+    ngx_msec_t  reconnect;
+    ngx_uint_t  restart;
+
+    /* newer workers are there: it is a reload and not the end */
+
+    restart = (s->zone->sh->generation != s->zone->generation);
+
+    reconnect = ngx_random() % (s->settings->close_delay + 1);
+
+    s->transport->bye(s, restart, reconnect);
+
+    ngx_http_chat_session_close(s, restart ? CHAT_WS_RESTART
+                                           : CHAT_WS_GOING_AWAY,
+                                restart ? "restart" : "shutdown");
+}
+
+
+void
+ngx_http_chat_session_close(ngx_http_chat_session_t *s, ngx_uint_t code,
+    const char *reason)
+{
+    ngx_event_t  *rev;
+
+    if (s->dead || s->closing) {
+        return;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, s->connection->log, 0,
+                   "chat session close: %ui %s", code, reason);
+
+    s->closing = 1;
+    s->close_code = (uint16_t) code;
+
+    ngx_http_chat_member_set(s, NGX_HTTP_CHAT_MEMBER_BLOCKED);
+
+    if (!s->transport->close(s, code, reason)) {
+        s->peer_closed = 1;
+    }
+
+    rev = s->connection->read;
+    rev->cancelable = 0;
+    ngx_add_timer(rev, NGX_HTTP_CHAT_FAREWELL);
+
+    ngx_http_chat_deliver_flush(s);
+}
+
+
+void
+ngx_http_chat_session_finalize(ngx_http_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    if (s->dead) {
+        return;
+    }
+
+    s->dead = 1;
+
+    if (s->close_code == 0) {
+        s->close_code = CHAT_WS_ABNORMAL;
+    }
+
+    ngx_http_chat_member_set(s, NGX_HTTP_CHAT_MEMBER_BLOCKED);
+
+    c = s->connection;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    ngx_http_chat_deliver_flush(s);
+}
+
+
+void
+ngx_http_chat_session_turn(ngx_http_chat_session_t *s)
+{
+    if (s->shutting && !s->closing && !s->dead) {
+        ngx_http_chat_session_bye(s);
+    }
+
+    if (s->dead) {
+        ngx_http_chat_session_free(s);
+        return;
+    }
+
+    if (s->closing && s->njoined) {
+        ngx_http_chat_member_leave_all(s);
+    }
+
+    if (s->blocked
+        || ngx_http_chat_output_flush(s) != NGX_OK
+        || !s->closing)
+    {
+        return;
+    }
+
+    if (s->peer_closed && !s->lingering) {
+        ngx_http_chat_session_linger(s);
+    }
+}
+
+
+/*
+ * Everything is said on both sides.  Closing the socket while bytes of the
+ * peer are unread would make the kernel answer them with RST, which may
+ * overtake our last frame: end our side, and read until the peer ends his.
+ */
+
+static void
+ngx_http_chat_session_linger(ngx_http_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+#if (NGX_SSL)
+
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->shutdown_without_free = 1;
+
+        if (ngx_ssl_shutdown(c) == NGX_ERROR) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+
+        c->ssl->shutdown_without_free = 0;
+        c->ssl->no_send_shutdown = 1;
+    }
+
+#endif
+
+    if (ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1) {
+        ngx_connection_error(c, ngx_socket_errno,
+                             ngx_shutdown_socket_n " failed");
+        ngx_http_chat_session_finalize(s);
+        return;
+    }
+
+    s->lingering = 1;
+
+    if (c->read->ready) {
+        ngx_http_chat_session_discard(s);
+    }
+}
+
+
+static void
+ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
+{
+    ssize_t            n;
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+    u_char             buf[NGX_HTTP_CHAT_DISCARD];
+
+    c = s->connection;
+
+    for (i = 0; i < 16; i++) {
+
+        n = c->recv(c, buf, NGX_HTTP_CHAT_DISCARD);
+
+        if (n == NGX_AGAIN) {
+
+            if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+                break;
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            break;
+        }
+    }
+
+    ngx_http_chat_session_finalize(s);
+}
+
+
+void
+ngx_http_chat_session_counters(ngx_http_chat_session_t *s)
+{
+    ngx_uint_t               i;
+    ngx_http_chat_member_t  *m;
+
+    for (i = 0; i < s->joined_size; i++) {
+        m = ngx_http_chat_session_member(s, i);
+
+        if (m) {
+            ngx_http_chat_member_count(m);
+        }
+    }
+}
+
+
+static void
+ngx_http_chat_session_free(ngx_http_chat_session_t *s)
+{
+    ngx_http_chat_member_leave_all(s);
+
+    (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
+
+    s->transport->closed(s);
+
+    if (s->out) {
+        ngx_free(s->out);
+    }
+
+    if (s->joined != &s->joined0) {
+        ngx_free(s->joined);
+    }
+
+    ngx_free(s);
+}

@@ -1,0 +1,164 @@
+
+/*
+ * A session: one client's connection, whatever its transport.
+ *
+ * It is allocated outside of nginx's pools so that nothing but it and the
+ * connection's own pool remains of a handshake.  Made by
+ * ngx_http_chat_session_create(), ended by ngx_http_chat_session_close() or
+ * _finalize(), which may be called from anywhere and more than once; the
+ * memory goes away with an empty stack, from a posted event.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_SESSION_H_INCLUDED_
+#define _NGX_HTTP_CHAT_SESSION_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_http_chat_zone.h"
+
+
+#define NGX_HTTP_CHAT_PROTOCOL_V1   0
+#define NGX_HTTP_CHAT_PROTOCOL_RAW  1
+
+#define NGX_HTTP_CHAT_SESSION_ID_LEN  32       /* hex digits */
+
+
+typedef struct ngx_http_chat_session_s    ngx_http_chat_session_t;
+typedef struct ngx_http_chat_transport_s  ngx_http_chat_transport_t;
+typedef struct ngx_http_chat_member_s     ngx_http_chat_member_t;
+typedef struct ngx_http_chat_local_s      ngx_http_chat_local_t;
+
+
+/* What a location's directives say, as plain values; lives in the cycle. */
+typedef struct {
+    ngx_uint_t                      protocol;
+    size_t                          message_size;      /* bytes, >= 1 */
+    ngx_http_chat_retention_t       retention;
+    ngx_uint_t                      history_page;      /* >= 1 */
+    ngx_uint_t                      rooms_max;         /* >= 1, a session */
+    ngx_msec_t                      ping_interval;     /* 0 = no pings */
+    ngx_msec_t                      send_timeout;
+    ngx_msec_t                      close_delay;
+    ngx_msec_t                      delay;             /* 0 = deliver at once */
+    size_t                          compression_min;   /* bytes of payload */
+    ngx_int_t                       compression_level; /* 1..9 */
+    ngx_flag_t                      compression;
+    ngx_flag_t                      echo;              /* raw mode */
+} ngx_http_chat_settings_t;
+
+
+/* Who came in.  The strings are the caller's; a session copies them. */
+typedef struct {
+    ngx_str_t                       user;      /* 1..64 bytes, checked */
+    ngx_str_t                       name;
+    ngx_str_t                       color;     /* "#rrggbb" */
+    ngx_str_t                       room;      /* joined on connect, or empty */
+    unsigned                        guest:1;
+} ngx_http_chat_identity_t;
+
+
+/* A place in a session's list of joined rooms. */
+typedef struct {
+    ngx_http_chat_local_t          *local;     /* NULL = free */
+    uint32_t                        index;     /* in local->members */
+} ngx_http_chat_joined_t;
+
+
+struct ngx_http_chat_session_s {
+    ngx_connection_t                 *connection;
+    ngx_http_chat_zone_t             *zone;
+    ngx_http_chat_settings_t         *settings;
+    const ngx_http_chat_transport_t  *transport;
+
+    /* for src/http alone: its location's configuration, the kept request */
+    void                             *conf;
+    void                             *request;
+
+    ngx_msec_t                        started;    /* ngx_current_msec then */
+
+    ngx_http_chat_joined_t            joined0;    /* the first one is inline */
+    ngx_http_chat_joined_t           *joined;     /* joined0, or allocated */
+
+    ngx_queue_t                       queue;      /* flush or closing queue */
+
+    struct ngx_http_chat_out_s       *out;        /* bytes that must go first */
+    struct ngx_http_chat_partial_s   *partial;    /* half a frame or message */
+
+    uint64_t                          id;         /* unique in the zone */
+    uint64_t                          own_seq;    /* raw, echo off: its last */
+
+    uint64_t                          bytes_in;
+    uint64_t                          bytes_out;
+    uint32_t                          messages_in;
+    uint32_t                          messages_out;
+
+    uint16_t                          njoined;    /* rooms joined now */
+    uint16_t                          joined_size;
+    uint16_t                          close_code;
+
+    uint8_t                           user_len;
+    uint8_t                           name_len;
+    uint8_t                           color_len;
+    uint8_t                           room_len;   /* the room at connect */
+    uint8_t                           pings;      /* unanswered */
+    uint8_t                           framer;     /* index of a run's form */
+
+    unsigned                          guest:1;
+    unsigned                          heard:1;    /* since the last ping tick */
+    unsigned                          blocked:1;  /* the socket takes nothing */
+    unsigned                          read_blocked:1; /* it owes us reading */
+    unsigned                          queued:1;   /* s->queue is linked */
+    unsigned                          tls:1;
+    unsigned                          shutting:1; /* waits to be told bye */
+    unsigned                          closing:1;  /* close frame is queued */
+    unsigned                          peer_closed:1; /* or need not answer */
+    unsigned                          lingering:1; /* until the peer's FIN */
+    unsigned                          dead:1;     /* finalize is posted */
+
+    u_char                            sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
+
+    /* user, name, color, room, one after the other; then the transport's */
+    u_char                            strings[1];
+};
+
+
+#define ngx_http_chat_session_user(s)   ((s)->strings)
+#define ngx_http_chat_session_name(s)   ((s)->strings + (s)->user_len)
+#define ngx_http_chat_session_color(s)                                        \
+    (ngx_http_chat_session_name(s) + (s)->name_len)
+#define ngx_http_chat_session_room(s)                                         \
+    (ngx_http_chat_session_color(s) + (s)->color_len)
+
+
+/* NULL: no memory (not logged).  The connection is not touched yet. */
+ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
+    ngx_http_chat_zone_t *zone, ngx_http_chat_settings_t *settings,
+    const ngx_http_chat_transport_t *transport,
+    ngx_http_chat_identity_t *identity, size_t transport_size);
+
+/* The transport's own part of the session, transport_size bytes, aligned. */
+void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
+
+/* From now on the connection's events are the session's. */
+void ngx_http_chat_session_start(ngx_http_chat_session_t *s);
+
+/* Says why and goes: leaves its rooms, sends a close with that code (RFC 6455
+ * 7.4) where the transport has one, waits for the peer's, bounded. */
+void ngx_http_chat_session_close(ngx_http_chat_session_t *s, ngx_uint_t code,
+    const char *reason);
+
+/* Goes without a word: the connection is broken or the farewell is over. */
+void ngx_http_chat_session_finalize(ngx_http_chat_session_t *s);
+
+/* Sums up its counters of what was sent, before they are read. */
+void ngx_http_chat_session_counters(ngx_http_chat_session_t *s);
+
+/* For delivery: a queued session's turn, with an otherwise empty stack. */
+void ngx_http_chat_session_turn(ngx_http_chat_session_t *s);
+
+
+#endif /* _NGX_HTTP_CHAT_SESSION_H_INCLUDED_ */
