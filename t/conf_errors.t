@@ -53,11 +53,11 @@ end
 for bad 0 -1 x 1q 65m 1.5k ""
 conf bad chat: chat_message_size $bad; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_message_size" directive.*between 1 and 64m
 end
-for good 16k 1g
+for good 16k 1024m
 conf good chat: chat_backlog $good;
 end
-for bad 0 15k x 2g
-conf bad chat: chat_backlog $bad; => ~"\Q$bad\E" in "chat_backlog" directive.*between 16k and 1g
+for bad 0 15k x 1025m
+conf bad chat: chat_backlog $bad; => ~"\Q$bad\E" in "chat_backlog" directive.*between 16k and
 end
 
 

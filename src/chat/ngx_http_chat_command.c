@@ -231,7 +231,8 @@ void
 ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
     ngx_msec_t reconnect)
 {
-    chat_json_writer_t  w;
+    const char          *reason;
+    chat_json_writer_t   w;
 
     if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW
         || ngx_http_chat_reply_begin(&w, 128) != NGX_OK)
@@ -241,14 +242,9 @@ ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
 
     chat_json_lit(&w, "{\"type\":\"bye\"");
 
-    if (restart) {
-        ngx_http_chat_reply_field(&w, "reason", "restart",
-                                  sizeof("restart") - 1);
-    } else {
-        ngx_http_chat_reply_field(&w, "reason", "shutdown",
-                                  sizeof("shutdown") - 1);
-    }
+    reason = restart ? "restart" : "shutdown";
 
+    ngx_http_chat_reply_field(&w, "reason", reason, ngx_strlen(reason));
     ngx_http_chat_reply_number(&w, "reconnect", reconnect);
     chat_json_lit(&w, "}");
 

@@ -145,6 +145,7 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
         ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_ZONE_FULL, NULL,
                                   "the server's memory is full, "
                                   "try again later");
+
     } else {
         ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_INTERNAL, NULL,
                                   "the server has no memory, "

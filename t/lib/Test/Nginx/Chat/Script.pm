@@ -226,6 +226,17 @@ sub expand {
 }
 
 
+# a regex out of a script's text, which may have \Q...\E in it
+
+sub regex {
+    my ($text) = @_;
+
+    $text =~ s/\\Q(.*?)\\E/quotemeta $1/gse;
+
+    return qr/$text/s;
+}
+
+
 sub perl {
     my ($self, $code) = @_;
 
@@ -373,6 +384,7 @@ sub log_step {
     my ($count, $re) = $self->expand($args) =~ /^(?:(no|\d+)\s+)?~(.*)/
         or die "log [no|N] ~regex\n";
     my $server = $self->{server};
+    $re = regex($re);
 
     if (defined $count && $count eq 'no') {
         my @found = grep { /$re/ } $server->log($file);
@@ -382,7 +394,7 @@ sub log_step {
     my $wanted = $count // 1;
     my $found;
     Test::Nginx::Chat::Client->until($self->{timeout}, sub {
-        $found = $server->count_log(qr/$re/, $file);
+        $found = $server->count_log($re, $file);
         return $found >= $wanted;
     });
 
@@ -461,7 +473,8 @@ sub do_conf {
     my ($self, $args) = @_;
 
     my ($verdict, $level, $text, $re) =
-        $args =~ /^(good|bad)\s+(\w+):\s*(.*?)\s*(?:=>\s+~(.*))?$/
+        $self->expand($args)
+        =~ /^(good|bad)\s+(\w+):\s*(.*?)\s*(?:=>\s+~(.*))?$/
         or die "conf good|bad LEVEL: TEXT => ~regex\n";
 
     my ($status, $said) = $self->{try_conf}->($level, $text);
@@ -472,7 +485,8 @@ sub do_conf {
 
     die "nginx is content with it\n" if !$status;
     die "no message to look for\n" if !defined $re;
-    $self->want($said =~ /\[emerg\][^\n]*?$re/, "nginx says: $said");
+    $re = regex("\\[emerg\\][^\\n]*$re");
+    $self->want($said =~ $re, "nginx says: $said");
 }
 
 
@@ -660,7 +674,8 @@ sub client_header {
     die "there is no such header\n" if !$have;
     die "there are " . @$have . " of it\n" if @$have != 1;
 
-    $self->want($op eq ':' ? $have->[0] eq $value : $have->[0] =~ /$value/,
+    $self->want($op eq ':' ? $have->[0] eq $value
+                           : $have->[0] =~ regex($value),
                 "it is: $have->[0]");
 }
 
@@ -669,7 +684,7 @@ sub client_body {
     my ($self, $client, $args) = @_;
 
     my ($re) = $args =~ /^~(.*)/ or die "body ~regex\n";
-    $self->want(($client->{body} // '') =~ /$re/,
+    $self->want(($client->{body} // '') =~ regex($re),
                 "it is: " . ($client->{body} // ''));
 }
 
@@ -809,8 +824,8 @@ sub unlike_json {
     return "no text" if $event->{kind} ne 'text';
 
     if ($args =~ /^~(.*)/s) {
-        my $re = $self->expand($1);
-        return $event->{payload} =~ /$re/ ? undef : 'no match';
+        my $re = regex($self->expand($1));
+        return $event->{payload} =~ $re ? undef : 'no match';
     }
 
     # $name in quotes is compared or captured, without quotes it is put in
@@ -882,8 +897,7 @@ sub client_recv {
         if $zip && ($zip eq 'compressed') != !!$event->{zip};
 
     if ($payload =~ /^~(.*)/s) {
-        my $re = $1;
-        return $self->want($event->{payload} =~ /$re/s, $what);
+        return $self->want($event->{payload} =~ regex($1), $what);
     }
 
     $self->want($event->{payload} eq unescape($payload), $what);
