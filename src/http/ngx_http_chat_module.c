@@ -42,7 +42,7 @@ static ngx_http_chat_bounds_t  ngx_http_chat_rooms_bounds = {
 
 static ngx_http_chat_bounds_t  ngx_http_chat_backlog_bounds = {
     ngx_conf_set_size_slot, 16 * 1024, 1024 * 1024 * 1024,
-    "a size between 16k and 1g"
+    "a size between 16k and 1024m"
 };
 
 static ngx_http_chat_bounds_t  ngx_http_chat_ping_interval_bounds = {
