@@ -26,7 +26,7 @@ my $server = ChatServer->new(name => 'browser', conf => 'chat.conf')->start();
 
 $server->play($node, "$ChatServer::top/t/clients/two_tabs.mjs",
               'http://127.0.0.1:' . $server->port() . '/', $browser,
-              "$ChatServer::top/build/t/pictures");
+              ChatServer::root() . "/pictures");
 $server->stop();
 
 done_testing();

@@ -107,6 +107,7 @@ async function arrived(chat, n) {
     ok(Math.abs(sent.ts - Date.now()) < 60000, 'and the time');
     is((await anna.send('talk', { data: { x: [1, null] } })).seq, 2,
        'data without a text');
+    await until(() => anna.texts.length === 2, 'two messages');
     is(anna.texts, ['Hello!', undefined], 'both come back');
 
     const error = await anna.request('nonsense').catch((e) => e);

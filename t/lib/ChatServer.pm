@@ -29,6 +29,11 @@ use Time::HiRes ();
 
 our $top = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../..');
 
+# Two runs in the same checkout need two of these
+
+sub root { return $ENV{TEST_CHAT_ROOT} || "$top/build/t" }
+
+
 my $timeout = $ENV{TEST_CHAT_TIMEOUT} || 120;
 
 
@@ -43,7 +48,7 @@ sub new {
 
     my $self = bless { allowed => [], ports => {}, %args }, $class;
 
-    $self->{dir} = "$top/build/t/$self->{name}";
+    $self->{dir} = root() . "/$self->{name}";
 
     return $self;
 }
@@ -325,7 +330,8 @@ sub error_log {
 sub stop {
     my ($self) = @_;
 
-    my $pid = $self->master();
+    my $pid = $self->master()
+        or die "$self->{name}: there is no nginx any more\n";
 
     kill 'QUIT', $pid;
 
