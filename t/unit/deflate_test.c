@@ -46,6 +46,118 @@ static size_t deflate_join(unsigned char *out, size_t max, int level,
     int flush);
 
 
+static const deflate_offer_t  deflate_offers[] = {
+    { "permessage-deflate", 15 },
+    { "permessage-deflate; client_max_window_bits", 15 },
+    { "permessage-deflate; client_max_window_bits=10", 15 },
+    { "permessage-deflate; client_max_window_bits=8", 15 },
+    { "permessage-deflate;client_max_window_bits=\"15\"", 15 },
+    { "permessage-deflate; server_no_context_takeover", 15 },
+    { "permessage-deflate; client_no_context_takeover", 15 },
+    { "permessage-deflate; server_max_window_bits=15", 115 },
+    { "permessage-deflate; server_max_window_bits=10", 110 },
+    { "permessage-deflate; server_max_window_bits=9", 109 },
+    { "permessage-deflate; server_max_window_bits=\"12\"", 112 },
+    { "permessage-deflate; server_max_window_bits=\"\\1\\2\"", 112 },
+    { "permessage-deflate; server_no_context_takeover; "
+      "client_no_context_takeover; server_max_window_bits=11; "
+      "client_max_window_bits=9", 111 },
+    { " \tpermessage-deflate\t ;\tserver_max_window_bits\t=\t10 \t", 110 },
+    { ",, ,permessage-deflate,,", 15 },
+    { "x-webkit-deflate-frame, permessage-deflate", 15 },
+    { "foo; bar=\"a,b;c\\\"d\"; baz, permessage-deflate", 15 },
+    { "permessage-deflate, permessage-deflate; "
+      "server_max_window_bits=10", 15 },
+
+    /* the next offer is taken */
+
+    { "permessage-deflate; server_max_window_bits=8, permessage-deflate",
+      15 },
+    { "permessage-deflate; unknown, permessage-deflate; "
+      "server_max_window_bits=10", 110 },
+    { "permessage-deflate; server_max_window_bits=9; unknown=\",\", "
+      "permessage-deflate", 15 },
+    { "permessage-deflate; client_max_window_bits=\"0,8\", "
+      "permessage-deflate", 15 },
+    { "foo=, ;=, \"x\", permessage-deflate", 15 },
+
+    /* declined */
+
+    { "", DEFLATE_NONE },
+    { ",", DEFLATE_NONE },
+    { "permessage-deflat", DEFLATE_NONE },
+    { "permessage-deflatex", DEFLATE_NONE },
+    { "Permessage-Deflate", DEFLATE_NONE },
+    { "permessage-deflate;", DEFLATE_NONE },
+    { "permessage-deflate; ; client_max_window_bits", DEFLATE_NONE },
+    { "permessage-deflate client_max_window_bits", DEFLATE_NONE },
+    { "permessage-deflate=1", DEFLATE_NONE },
+    { "permessage-deflate=client_max_window_bits", DEFLATE_NONE },
+    { "permessage-deflate:client_max_window_bits", DEFLATE_NONE },
+    { "\"permessage-deflate\"", DEFLATE_NONE },
+    { "x\", permessage-deflate", DEFLATE_NONE },
+    { "permessage-deflate; unknown", DEFLATE_NONE },
+    { "permessage-deflate; constructor", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"\"", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"10", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"10\\",
+      DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"10\"x",
+      DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"1 \"", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"100\"",
+      DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=8", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=\"8\"", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=7", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=0", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=16", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=08", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=09", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=05", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=010", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=1:", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=1/", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=+10", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=-9", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=1e1", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=0xa", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=10.0", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=100", DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=4294967306",
+      DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=7", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=16", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=08", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=+10", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=1e1", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=\"\"", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits=true", DEFLATE_NONE },
+    { "permessage-deflate; server_no_context_takeover=1", DEFLATE_NONE },
+    { "permessage-deflate; server_no_context_takeover=9", DEFLATE_NONE },
+    { "permessage-deflate; client_no_context_takeover=10",
+      DEFLATE_NONE },
+    { "permessage-deflate; client_no_context_takeover=", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits; "
+      "client_max_window_bits", DEFLATE_NONE },
+    { "permessage-deflate; client_max_window_bits; "
+      "server_no_context_takeover; client_max_window_bits",
+      DEFLATE_NONE },
+    { "permessage-deflate; server_max_window_bits=10; "
+      "server_max_window_bits=10", DEFLATE_NONE },
+    { "permessage-deflate; server_no_context_takeover; "
+      "server_no_context_takeover", DEFLATE_NONE },
+    { "permessage-deflate; client_no_context_takeover; "
+      "client_no_context_takeover", DEFLATE_NONE },
+    { "permessage-deflate\xc3\xa4", DEFLATE_NONE },
+    { "permessage-deflate; \xff", DEFLATE_NONE },
+    { "permessage-deflate\r\n", DEFLATE_NONE }
+};
+
+
 /* DEFLATE_NONE, or the window with DEFLATE_GIVEN added if it was asked for. */
 
 static int
@@ -70,127 +182,19 @@ deflate_negotiate(const char *value, size_t len)
 static void
 test_offers(void)
 {
-    size_t  i, len;
+    int                     rc;
+    size_t                  i;
+    const deflate_offer_t  *offer;
 
-    static const deflate_offer_t  offers[] = {
-        { "permessage-deflate", 15 },
-        { "permessage-deflate; client_max_window_bits", 15 },
-        { "permessage-deflate; client_max_window_bits=10", 15 },
-        { "permessage-deflate; client_max_window_bits=8", 15 },
-        { "permessage-deflate;client_max_window_bits=\"15\"", 15 },
-        { "permessage-deflate; server_no_context_takeover", 15 },
-        { "permessage-deflate; client_no_context_takeover", 15 },
-        { "permessage-deflate; server_max_window_bits=15", 115 },
-        { "permessage-deflate; server_max_window_bits=10", 110 },
-        { "permessage-deflate; server_max_window_bits=9", 109 },
-        { "permessage-deflate; server_max_window_bits=\"12\"", 112 },
-        { "permessage-deflate; server_max_window_bits=\"\\1\\2\"", 112 },
-        { "permessage-deflate; server_no_context_takeover; "
-          "client_no_context_takeover; server_max_window_bits=11; "
-          "client_max_window_bits=9", 111 },
-        { " \tpermessage-deflate\t ;\tserver_max_window_bits\t=\t10 \t", 110 },
-        { ",, ,permessage-deflate,,", 15 },
-        { "x-webkit-deflate-frame, permessage-deflate", 15 },
-        { "foo; bar=\"a,b;c\\\"d\"; baz, permessage-deflate", 15 },
-        { "permessage-deflate, permessage-deflate; "
-          "server_max_window_bits=10", 15 },
+    for (i = 0; i < sizeof(deflate_offers) / sizeof(deflate_offers[0]); i++) {
+        offer = &deflate_offers[i];
+        rc = deflate_negotiate(offer->value, strlen(offer->value));
 
-        /* the next offer is taken */
-
-        { "permessage-deflate; server_max_window_bits=8, permessage-deflate",
-          15 },
-        { "permessage-deflate; unknown, permessage-deflate; "
-          "server_max_window_bits=10", 110 },
-        { "permessage-deflate; server_max_window_bits=9; unknown=\",\", "
-          "permessage-deflate", 15 },
-        { "permessage-deflate; client_max_window_bits=\"0,8\", "
-          "permessage-deflate", 15 },
-        { "foo=, ;=, \"x\", permessage-deflate", 15 },
-
-        /* declined */
-
-        { "", DEFLATE_NONE },
-        { ",", DEFLATE_NONE },
-        { "permessage-deflat", DEFLATE_NONE },
-        { "permessage-deflatex", DEFLATE_NONE },
-        { "Permessage-Deflate", DEFLATE_NONE },
-        { "permessage-deflate;", DEFLATE_NONE },
-        { "permessage-deflate; ; client_max_window_bits", DEFLATE_NONE },
-        { "permessage-deflate client_max_window_bits", DEFLATE_NONE },
-        { "permessage-deflate=1", DEFLATE_NONE },
-        { "permessage-deflate=client_max_window_bits", DEFLATE_NONE },
-        { "permessage-deflate:client_max_window_bits", DEFLATE_NONE },
-        { "\"permessage-deflate\"", DEFLATE_NONE },
-        { "x\", permessage-deflate", DEFLATE_NONE },
-        { "permessage-deflate; unknown", DEFLATE_NONE },
-        { "permessage-deflate; constructor", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"\"", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"10", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"10\\",
-          DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"10\"x",
-          DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"1 \"", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"100\"",
-          DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=8", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=\"8\"", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=7", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=0", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=16", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=08", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=09", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=05", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=010", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=1:", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=1/", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=+10", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=-9", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=1e1", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=0xa", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=10.0", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=100", DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=4294967306",
-          DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=7", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=16", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=08", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=+10", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=1e1", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=\"\"", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits=true", DEFLATE_NONE },
-        { "permessage-deflate; server_no_context_takeover=1", DEFLATE_NONE },
-        { "permessage-deflate; server_no_context_takeover=9", DEFLATE_NONE },
-        { "permessage-deflate; client_no_context_takeover=10",
-          DEFLATE_NONE },
-        { "permessage-deflate; client_no_context_takeover=", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits; "
-          "client_max_window_bits", DEFLATE_NONE },
-        { "permessage-deflate; client_max_window_bits; "
-          "server_no_context_takeover; client_max_window_bits",
-          DEFLATE_NONE },
-        { "permessage-deflate; server_max_window_bits=10; "
-          "server_max_window_bits=10", DEFLATE_NONE },
-        { "permessage-deflate; server_no_context_takeover; "
-          "server_no_context_takeover", DEFLATE_NONE },
-        { "permessage-deflate; client_no_context_takeover; "
-          "client_no_context_takeover", DEFLATE_NONE },
-        { "permessage-deflate\xc3\xa4", DEFLATE_NONE },
-        { "permessage-deflate; \xff", DEFLATE_NONE },
-        { "permessage-deflate\r\n", DEFLATE_NONE }
-    };
-
-    for (i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
-        len = strlen(offers[i].value);
-
-        if (deflate_negotiate(offers[i].value, len) != offers[i].want) {
-            printf("# in: %s\n", offers[i].value);
+        if (rc != offer->want) {
+            printf("# in: %s\n", offer->value);
         }
 
-        test_eq(deflate_negotiate(offers[i].value, len), offers[i].want);
+        test_eq(rc, offer->want);
     }
 }
 
