@@ -12,10 +12,12 @@ sub descriptors {
     my ($script) = @_;
 
     my %worker = $script->{server}->workers;
+    my %ours = map { (readlink($_) // '') => 1 } glob "/proc/$$/fd/*";
 
     for my $pid (keys %worker) {
-        my @strange = grep { /eventfd|pipe:/ }
+        my @strange = grep { /eventfd|pipe:/ && !$ours{$_} }
                       map { readlink($_) // '' } glob "/proc/$pid/fd/*";
+
         # one eventfd is nginx's own, for its threads
         die "@strange\n" if @strange > 1;
     }
@@ -92,18 +94,20 @@ a body ~\[\]
 --- http_config
     chat_zone  chat:1m;
 --- config
-    location /chat { chat chat; chat_user $arg_user; }
+    location /chat {
+        chat chat;
+        chat_user $arg_user;
+    }
 --- chat
 timeout 20s
 a connect /chat?user=alice
 a < {"type":"welcome"}
-a autoclose on
-nginx edit s/(chat_zone|chat |chat_user)/#$1/g
+nginx edit s/^( +chat)/#$1/mg
 nginx reload
 a skip eof
 nginx renewed
 b refused 404 /chat
-nginx edit s/#(chat_zone|chat |chat_user)/$1/g
+nginx edit s/^#( +chat)/$1/mg
 nginx reload
 nginx renewed
 a connect /chat?user=alice

@@ -8,7 +8,7 @@ default_http_config(<<'_EOC_');
     chat_zone        chat:1m;
     limit_conn_zone  $binary_remote_addr zone=conn:1m;
     limit_req_zone   $arg_key zone=req:1m rate=1r/m;
-    map $arg_user $known { default 0; alice 1; }
+    map $request_uri $known { default 0; ~user=alice 1; }
     log_format ends '$uri $status $chat_user $chat_close_code';
 _EOC_
 
@@ -113,6 +113,7 @@ b refused 503 /long
 c connect /long from=127.0.0.2
 a close 1000
 a skip closed 1000
+access ~"GET /long HTTP/1.1" 101
 b connect /long
 
 
@@ -148,8 +149,9 @@ log in ends.log 1 ~^/short
         chat chat; chat_user $arg_user; chat_keep_request on;
     }
 --- chat
-a connect /chat?user=alice plus=8980000000
+a connect /chat?user=alice plus=898000000000
 a < {"type":"welcome","user":"alice"}
+a recv pong
 b connect /chat?user=bob other=a
 b skip {"type":"welcome"}
 for who a b

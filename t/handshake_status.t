@@ -177,7 +177,7 @@ Connection: Upgrade\r\nSec-WebSocket-Key: bad\r\n\
 Sec-WebSocket-Version: 13\r\n\r\n\
 GET /plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 a status 400
-a skip eof
+a body ~400 Bad Request.*</html>\s*$
 access ~"GET /chat HTTP/1.1" 400
 
 

@@ -182,11 +182,15 @@ a < {"type":"error","id":1,"code":"bad_request"}
 --- chat
 a connect /chat?user=alice
 a < {"type":"welcome","limits":{"message_size":2000}}
-a > {"type":"ping","id":1,"x":"$("x" x 1973)"}
-a < {"type":"ok","id":1}
-a > {"type":"ping","id":2}
-a < {"type":"ok","id":2}
-a > $("{\"type\":\"ping\"," . "\"x\":\"" . "x" x 100000 . "\"}")
+a > {"type":"join","id":0,"room":"lobby"}
+a < {"type":"ok","id":0}
+a > {"type":"send","id":1,"room":"lobby","text":"$("x" x 2000)"}
+a < {"type":"error","id":1,"code":"too_large"}
+a > {"type":"send","room":"lobby","text":"$("x" x 2000)"}
+a < {"type":"error","id":"%absent","code":"too_large"}
+a > {"type":"send","id":2,"room":"lobby","text":"fits"}
+a skip {"type":"message","seq":1,"text":"fits"}
+a text $("x" x 100000)
 a skip closed 1009
 
 

@@ -10,6 +10,7 @@ default_config(<<'_EOC_');
         chat               chat;
         chat_protocol      raw;
         chat_room          $arg_room;
+        chat_history       off;
         chat_message_size  1000;
     }
 
@@ -139,7 +140,11 @@ a closed 1009
 --- chat
 a connect /chat?user=alice
 a < {"type":"welcome","limits":{"message_size":1000}}
-a > {"type":"ping","id":1,"x":"$("x" x 974)"}
+a > {"type":"ping","id":1,"x":"$("x" x 972)"}
 a < {"type":"ok","id":1}
+a > {"type":"ping","id":2,"x":"$("x" x 973)"}
+a < {"type":"error","id":2,"code":"too_large"}
+a > {"type":"ping","id":3}
+a < {"type":"ok","id":3}
 a text $("x" x 20000)
-a skip closed 1009
+a closed 1009

@@ -366,7 +366,7 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
             }
 
         } else if (lag
-                   && st->bytes <= retention->backlog
+                   && st->bytes - (sizeof(e) + e.len) <= retention->backlog
                    && e.ts + NGX_HTTP_CHAT_BACKLOG_TIME > now)
         {
             break;

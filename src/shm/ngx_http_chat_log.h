@@ -107,7 +107,9 @@ ngx_int_t ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 /*
  * Drops from the tail what is not to be kept: what is older than the age, and
  * what is beyond the count unless the backlog still holds it for who lags
- * (lag is 0 if nobody can).  The block of the head is kept.
+ * (lag is 0 if nobody can).  The backlog is what is behind an entry, so that
+ * the latest one is never dropped before it was delivered.  The block of the
+ * head is kept.
  */
 void ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_retention_t *retention,

@@ -32,8 +32,8 @@ sub new {
 
     my $self = bless {
         name => $name, in => '', out => '', queue => [], headers => {},
-        state => 'handshake', autopong => 1, autoclose => 1, seen => [],
-        bytes => 0, %opt,
+        state => 'handshake', method => 'GET', autopong => 1, autoclose => 1,
+        seen => [], %opt,
     }, $class;
 
     socket my $sock, AF_INET, SOCK_STREAM, IPPROTO_TCP
@@ -155,6 +155,8 @@ sub send_pieces {
 sub flush {
     my ($self) = @_;
 
+    $self->{gone} = 'closed' if !$self->{sock};
+
     while (length $self->{out} && !$self->{gone}) {
         local $SIG{PIPE} = 'IGNORE';
         my $n = syswrite $self->{sock}, $self->{out}, 65536;
@@ -245,10 +247,10 @@ sub read_some {
             $self->{eof} = 1;
             $self->finish_answer if $self->{state} ne 'open';
             push @{ $self->{queue} }, { kind => 'eof' };
+            $self->drop if $self->{autoclose};
             return;
         }
 
-        $self->{bytes} += $n;
         $self->{in} .= $bytes;
         $self->parse;
     }
@@ -294,7 +296,7 @@ sub parse_answer {
     }
 
     $self->{status} = $status;
-    $self->{worker} = $self->{headers}{'x-worker'}[0];
+    $self->{worker} = ($self->{headers}{'x-worker'} || [])->[0];
     $self->{state} = $status == 101 ? 'open' : 'answer';
     $self->start_deflate if $status == 101;
     $self->finish_answer;
@@ -306,7 +308,8 @@ sub finish_answer {
 
     return if $self->{state} ne 'answer';
 
-    my $len = $self->{headers}{'content-length'}[0];
+    my $len = $self->{method} eq 'HEAD' ? 0
+              : ($self->{headers}{'content-length'} || [])->[0];
     return if !$self->{eof} && defined $len && length $self->{in} < $len;
     $self->{body} = $self->{in};
 }
@@ -323,10 +326,12 @@ sub accepted {
     my ($self) = @_;
 
     my $want = sha1_base64($self->{key} . GUID) . '=';
+    my ($accept, $upgrade, $connection) =
+        map { join ',', @{ $self->{headers}{$_} || [] } }
+            qw( sec-websocket-accept upgrade connection );
 
-    return ($self->{headers}{'sec-websocket-accept'}[0] // '') eq $want
-           && lc($self->{headers}{upgrade}[0] // '') eq 'websocket'
-           && lc($self->{headers}{connection}[0] // '') eq 'upgrade';
+    return $accept eq $want && lc $upgrade eq 'websocket'
+           && lc $connection eq 'upgrade';
 }
 
 
@@ -335,7 +340,8 @@ sub accepted {
 sub start_deflate {
     my ($self) = @_;
 
-    my $answer = $self->{headers}{'sec-websocket-extensions'}[0] or return;
+    my $answers = $self->{headers}{'sec-websocket-extensions'} or return;
+    my $answer = $answers->[0];
     my ($name, @params) = split /\s*;\s*/, $answer;
     my %p = map { my ($k, $v) = split /=/; ($k, $v // 1) } @params;
 

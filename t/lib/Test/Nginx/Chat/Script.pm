@@ -507,8 +507,8 @@ my %Step = (
     binary   => sub { $_[0]->send_message($_[1], binary => 0, $_[2]) },
     ztext    => sub { $_[0]->send_message($_[1], text => 1, $_[2]) },
     zbinary  => sub { $_[0]->send_message($_[1], binary => 1, $_[2]) },
-    ping     => sub { $_[1]->frame(op => 9, payload => $_[2]) },
-    pong     => sub { $_[1]->frame(op => 10, payload => $_[2]) },
+    ping     => sub { $_[1]->frame(op => 9, payload => unescape($_[2])) },
+    pong     => sub { $_[1]->frame(op => 10, payload => unescape($_[2])) },
     hex      => sub { $_[1]->send(pack 'H*', $_[2] =~ s/\s//gr) },
     raw      => sub { $_[1]->send(unescape($_[2])) },
     pause    => sub { $_[1]{paused} = 1 },
@@ -558,6 +558,7 @@ sub connect {
     my ($self, $name, $args, $status) = @_;
 
     my ($line, @headers) = split /\s+\|\s*/, $args;
+    s/^([^:]+:\s*)(".*")$/$1 . unescape($2)/se for @headers;
     my ($method, $url, $more) = $line =~ /^(?:([A-Z]+)\s+)?(\S+)\s*(.*)$/
         or die "connect URL\n";
     my $http = $more =~ s/(HTTP\/\d\.\d)\s*// ? $1 : undef;
@@ -577,8 +578,7 @@ sub connect {
         $self->{clients}{$name} = $client;
         $client->send($client->handshake(url => $url, method => $method,
                                          http => $http,
-                                         headers => [ map { unescape($_) }
-                                                      @headers ],
+                                         headers => \@headers,
                                          deflate => $opt{deflate}) . $plus);
         $self->wait_answer($client);
 
