@@ -54,7 +54,7 @@ ONE_WORKER = ["floor", "batch", "raw", "chat", "nchan", "ws"]
 # other servers on a machine of this kind, that are not part of the run.
 
 ROWS = [
-    dict(name="fanout", profile=True,
+    dict(name="fanout", profile=["floor", "raw", "chat", "nchan"],
          title="one room, 1,000 members, one 128-byte message at a time",
          groups=["name=room,members=1000,inflight=1,all=1,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
@@ -71,7 +71,7 @@ ROWS = [
          value=cpu, unit="ns", what="server CPU per delivery",
          base="floor", bars=[], reference=""),
 
-    dict(name="fanout8", profile=True,
+    dict(name="fanout8",
          title="one room, 1,000 members, 8 messages in flight",
          groups=["name=room,members=1000,inflight=8,size=128"],
          group="room", pin=True, servers=ONE_WORKER,
@@ -80,7 +80,7 @@ ROWS = [
          bars=[("raw", 0.30, "floor"), ("chat", 0.30, "floor")],
          reference="batching floor 0.26, uWebSockets 0.28, nchan 1.35"),
 
-    dict(name="chatty", profile=True,
+    dict(name="chatty", profile=["floor", "raw", "chat", "nchan"],
          title="chatty room: 50 members all sending, 48 bytes, 4 in flight "
                "each",
          groups=["name=room,members=50,publishers=50,inflight=4,size=48"],
@@ -90,7 +90,7 @@ ROWS = [
          bars=[("raw", 0.05, "floor"), ("chat", 0.08, "floor")],
          reference="batching floor 0.03, uWebSockets 0.58, nchan 0.67"),
 
-    dict(name="rooms", profile=True,
+    dict(name="rooms", profile=["floor", "raw", "chat", "nchan"],
          title="100 rooms of 20 members, 3,000 messages a second",
          groups=["name=room,rooms=100,members=20,publishers=20,rate=3000,"
                  "size=128"],
@@ -137,7 +137,7 @@ ROWS = [
          title="the same, 2 workers",
          groups=["name=small,rooms=20,members=20,rate=200,size=128",
                  "name=big,members=5000,inflight=1,size=128"],
-         group="small", pin=False,
+         group="small", pin=False, rounds=1,
          servers=["floor-2", "raw-2", "chat-2", "nchan-2"],
          value=p99, unit="ms", what="p99 of the small rooms", base=None,
          bars=[], reference="nchan 18 ms"),
@@ -145,7 +145,7 @@ ROWS = [
     dict(name="idle",
          title="10,000 idle connections in 100 rooms",
          groups=["name=room,rooms=100,members=100,rate=10,size=128"],
-         group="room", pin=True, rounds=3,
+         group="room", pin=True, rounds=1,
          servers=["floor", "raw", "chat", "nchan", "ws"],
          value=memory, unit="bytes",
          what="user-space memory per connection", base=None,
