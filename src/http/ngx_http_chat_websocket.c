@@ -960,6 +960,10 @@ ngx_http_chat_websocket_control(ngx_http_chat_session_t *s,
 
         code = chat_ws_close_code(ev->data, ev->len);
 
+        /* what was said in front of it goes out in front of the answer */
+
+        ngx_http_chat_deliver_session(s);
+
         s->peer_closed = 1;
 
         if (s->closing) {
@@ -987,6 +991,8 @@ ngx_http_chat_websocket_fail(ngx_http_chat_session_t *s, ngx_uint_t code,
     ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
                   "client broke the WebSocket protocol: %s, closed with %ui",
                   reason, code);
+
+    ngx_http_chat_deliver_session(s);
 
     s->peer_closed = 1;
 

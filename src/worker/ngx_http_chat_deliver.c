@@ -17,6 +17,7 @@ static void ngx_http_chat_deliver_sessions(void);
 static ngx_uint_t ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local,
     ngx_uint_t *sends);
 static ngx_int_t ngx_http_chat_deliver_look(ngx_http_chat_local_t *local);
+static void ngx_http_chat_deliver_member(ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, size_t max);
 static ngx_int_t ngx_http_chat_deliver_send(ngx_http_chat_member_t *m,
@@ -435,6 +436,27 @@ ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local)
 
 
 void
+ngx_http_chat_deliver_session(ngx_http_chat_session_t *s)
+{
+    ngx_uint_t               i;
+    ngx_http_chat_member_t  *m;
+
+    for (i = 0; i < s->joined_size; i++) {
+
+        if (s->blocked || s->closing || s->dead) {
+            return;
+        }
+
+        m = ngx_http_chat_session_member(s, i);
+
+        if (m) {
+            ngx_http_chat_deliver_member(m);
+        }
+    }
+}
+
+
+static void
 ngx_http_chat_deliver_member(ngx_http_chat_member_t *m)
 {
     ngx_int_t               rc;

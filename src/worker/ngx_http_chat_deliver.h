@@ -22,8 +22,9 @@
 /* There are entries that this room's members here may not have. */
 void ngx_http_chat_deliver_room(ngx_http_chat_local_t *local);
 
-/* A member may go on: its socket takes bytes again. */
-void ngx_http_chat_deliver_member(ngx_http_chat_member_t *m);
+/* All of a session's members get what there is, now: its socket takes bytes
+ * again, or the session is about to be closed.  Not from within a delivery. */
+void ngx_http_chat_deliver_session(ngx_http_chat_session_t *s);
 
 /* The session has bytes waiting, or is to be ended, at the end of the pass. */
 void ngx_http_chat_deliver_flush(ngx_http_chat_session_t *s);

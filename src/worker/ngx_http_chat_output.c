@@ -311,9 +311,6 @@ ngx_http_chat_output_blocked(ngx_http_chat_session_t *s)
 void
 ngx_http_chat_output_unblock(ngx_http_chat_session_t *s)
 {
-    ngx_uint_t               i;
-    ngx_http_chat_member_t  *m;
-
     s->blocked = 0;
 
     if (s->connection->write->timer_set) {
@@ -325,18 +322,7 @@ ngx_http_chat_output_unblock(ngx_http_chat_session_t *s)
     }
 
     ngx_http_chat_member_clear(s, NGX_HTTP_CHAT_MEMBER_BLOCKED);
-
-    for (i = 0; i < s->joined_size; i++) {
-        m = ngx_http_chat_session_member(s, i);
-
-        if (m) {
-            ngx_http_chat_deliver_member(m);
-        }
-
-        if (s->blocked || s->dead) {
-            return;
-        }
-    }
+    ngx_http_chat_deliver_session(s);
 }
 
 
