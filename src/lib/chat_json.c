@@ -605,6 +605,7 @@ chat_json_string(chat_json_writer_t *w, const void *data, size_t len)
     while (p != end) {
 
         n = 0;
+        used = 0;
 
         if (*p < ' ' || *p == '"' || *p == '\\' || *p == 0x7f || *p == 0xe2) {
             n = chat_json_escape(p, end, out, &used);
