@@ -223,7 +223,7 @@ async function arrived(chat, n) {
 
         for (const [from, to] of [[near, far], [far, near]]) {
             from.on('data', (data) => stalled && first || to.write(data));
-            from.on('close', () => to.destroy());
+            from.on('close', () => stalled && first || to.destroy());
             from.on('error', () => {});
         }
     });

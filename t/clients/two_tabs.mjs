@@ -206,9 +206,20 @@ await alice.click('#leave');
 ok(await alice.isVisible('#enter'), 'leaving leads to the entrance');
 ok(!(await alice.isVisible('#chat')), 'and closes the room');
 
-const wide = await bob.evaluate(() => document.documentElement.scrollWidth);
+await alice.fill('#name', '<i>A</i>');
+await alice.keyboard.press('Enter');
+await connected(alice);
+await say(alice, 'W'.repeat(300));
+await reads(bob, [...as('Jürgen'), 'Alice: Typed at once\nin two lines',
+                  `<i>A</i>: ${'W'.repeat(300)}`], 'a name is text too');
+is(await bob.$$eval('#chat i', (nodes) => nodes.length), 0,
+   'and makes no elements');
 
-ok(wide <= 390, 'nothing is wider than a phone');
+const widths = await bob.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.getElementById('scroller').scrollWidth]);
+
+ok(widths.every((width) => width <= 390), 'nothing is wider than a phone');
 is(faults, [], 'no fault on either page');
 
 await browser.close();
