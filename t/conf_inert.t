@@ -27,8 +27,8 @@ sub descriptors {
 sub quiet {
     my ($script) = @_;
 
-    my @lines = grep { /chat/i && !/client .*request: "GET \/chat/ }
-                $script->{server}->log;
+    my $root = Test::Nginx::Util::server_root();
+    my @lines = grep { s/\Q$root\E//gr =~ /chat/i } $script->{server}->log;
     die @lines if @lines;
 }
 
@@ -40,7 +40,7 @@ __DATA__
     location /plain { return 200 plain; }
 --- chat
 a refused 200 /plain
-a refused 404 /chat
+a refused 404 /nothing
 perl descriptors
 perl quiet
 nginx reload

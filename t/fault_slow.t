@@ -74,11 +74,11 @@ t pause
 within 5s
 for i 1..1000
 a > {"type":"send","room":"r","text":"$("x" x 8000)"}
-a < {"type":"message","seq":$i}
+a < ~"seq":$i,
 end
 end
 a nothing 2500ms
-log 2 ~(?i)(send timed out|timed out.*send|reads nothing|took nothing|client.*slow)
+log 2 ~client has taken nothing for 1000 ms
 s resume
 t resume
 s skip closed 1013
@@ -97,13 +97,13 @@ for who a s
 $who skip {"type":"joined"}
 end
 s pause
-for i 1..200
+for i 1..1000
 a > {"type":"send","room":"r","text":"$("x" x 8000)"}
-a < {"type":"message","seq":$i}
+a < ~"seq":$i,
 end
 s ping urgent
 s resume
-perl pong_before_end s urgent 200
+perl pong_before_end s urgent 1000
 
 
 
@@ -121,7 +121,7 @@ a skip {"text":"warm"}
 set before = $main::Server->memory
 for i 2..500
 a > {"type":"send","room":"r","text":"$("x" x 8000)"}
-a < {"type":"message","seq":$i}
+a < ~"seq":$i,
 end
 ok $main::Server->memory < $before + 100 * 40
 a > {"type":"ping","id":1}

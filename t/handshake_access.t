@@ -105,9 +105,9 @@ a connect /sat | Authorization: Basic $(main::basic("alice:secret"))
     location /long  { limit_conn conn 1; chat chat; chat_keep_request on; }
 --- chat
 a connect /short
+access 1 ~/short
 b connect /short
-a drop
-b drop
+access 2 ~/short
 a connect /long
 b refused 503 /long
 c connect /long from=127.0.0.2

@@ -240,7 +240,7 @@ a connect /chat?user=alice
 a < {"type":"welcome"}
 a autoclose off
 nginx quit
-within 5s
+within 9s
 a skip closed 1001
 nginx stopped
 end

@@ -92,7 +92,7 @@ for type null 1 true [] {} ["ping"]
 a > {"type":$type,"id":7}
 a < {"type":"error","code":"bad_request","field":"type","id":7}
 end
-for type "" "PING" "ping " "pings" "nonsense" "welcome" "ok" "message" "constructor"
+for type "" "PING" "ping\u0020" "pings" "nonsense" "welcome" "ok" "message" "constructor"
 a > {"type":$type,"id":7}
 a < {"type":"error","code":"unknown_type","id":7}
 a > {"type":$type}

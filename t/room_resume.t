@@ -131,8 +131,8 @@ a > {"type":"join","id":1,"room":"lobby"}
 a < {"type":"ok","id":1,"epoch":"$epoch"}
 for i 1..200
 a > {"type":"send","room":"lobby","text":"$("x" x 300)"}
+a < {"type":"message","seq":$i}
 end
-a seqs 1..200
 b connect /ten?user=bob
 b < {"type":"welcome"}
 b > {"type":"join","id":1,"room":"lobby","epoch":"$epoch","seq":5}

@@ -99,7 +99,7 @@ a < {"type":"message","text":"with space"}
 a > {"\u0074ype":"send","r\u006fom":"lobby","text":"escaped keys"}
 a < {"type":"message","text":"escaped keys"}
 a > {"type":"send","room":"lobby","text":"unknown fields","x":1,"user":"mallory","seq":99,"ts":1}
-a < {"type":"message","text":"unknown fields","user":"alice","seq":12}
+a < {"type":"message","text":"unknown fields","user":"alice","seq":13}
 
 
 

@@ -43,7 +43,8 @@ raise_limit();
 play();
 
 
-# perl has no setrlimit: the shell that runs the test again has
+# perl has no setrlimit: the shell that runs the test again has it, and nginx
+# inherits it
 
 sub raise_limit {
     return if `sh -c 'ulimit -Sn'` =~ /unlimited/
@@ -137,21 +138,23 @@ sub cost_at_most {
 
     Test::More::diag(sprintf '%d idle connections: %d KiB, %d bytes each',
                      scalar @Crowd, $kib, $each);
+
+    # a checking allocator takes what it likes
+    return if $ENV{TEST_NGINX_USE_VALGRIND} || $ENV{ASAN_OPTIONS};
+
     die "$each bytes each\n" if $each > $limit;
 }
 
 __DATA__
 
 === TEST 1: raw
---- main_config
-worker_rlimit_nofile 14000;
 --- chat
 timeout 60s
 perl crowd /raw?room=* 200
 perl all_leave
 set before = $main::Server->memory
 perl crowd /raw?room=all $(($ENV{TEST_CHAT_IDLE} || 10000))
-perl cost_at_most $before 1400
+perl cost_at_most $before 1024
 a connect /raw?room=all
 a text hello, everyone
 a recv text hello, everyone
@@ -165,15 +168,13 @@ a recv text alone
 
 
 === TEST 2: chat.v1
---- main_config
-worker_rlimit_nofile 14000;
 --- chat
 timeout 60s
 perl crowd /chat?user=u*&room=lobby 200
 perl all_leave
 set before = $main::Server->memory
 perl crowd /chat?user=u*&room=lobby $(($ENV{TEST_CHAT_IDLE} || 10000))
-perl cost_at_most $before 1500
+perl cost_at_most $before 1024
 a connect /chat?user=alice&room=lobby
 a skip {"type":"joined"}
 a > {"type":"send","room":"lobby","text":"hello"}
@@ -184,8 +185,6 @@ perl all_leave
 
 
 === TEST 3: all of them told at a reload
---- main_config
-worker_rlimit_nofile 24000;
 --- chat
 timeout 60s
 perl crowd /chat?user=u*&room=lobby 2000

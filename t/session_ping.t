@@ -51,10 +51,9 @@ for who a b
 $who skip {"type":"joined"}
 end
 b autopong off
-b autoclose off
 b recv ping
 within 3s
-b skip eof
+b skip closed 1001
 end
 a > {"type":"send","room":"r","text":"alone"}
 a < {"type":"message","text":"alone"}
@@ -68,7 +67,6 @@ a connect /chat?user=alice
 a < {"type":"welcome"}
 a autopong off
 for i 1..12
-a nothing 1ms
 a > {"type":"ping","id":$i}
 a skip {"type":"ok","id":$i}
 perl pause_for 0.15

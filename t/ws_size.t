@@ -140,9 +140,9 @@ a closed 1009
 --- chat
 a connect /chat?user=alice
 a < {"type":"welcome","limits":{"message_size":1000}}
-a > {"type":"ping","id":1,"x":"$("x" x 972)"}
+a > {"type":"ping","id":1,"x":"$("x" x 971)"}
 a < {"type":"ok","id":1}
-a > {"type":"ping","id":2,"x":"$("x" x 973)"}
+a > {"type":"ping","id":2,"x":"$("x" x 972)"}
 a < {"type":"error","id":2,"code":"too_large"}
 a > {"type":"ping","id":3}
 a < {"type":"ok","id":3}

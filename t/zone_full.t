@@ -222,6 +222,4 @@ r text before
 r recv text before
 perl fill_all 9
 r text behind
-r ping x
 r recv text behind
-r recv pong x

@@ -43,7 +43,8 @@ sub new {
     $sock->autoflush(1);
 
     setsockopt $sock, IPPROTO_TCP, TCP_NODELAY, 1;
-    setsockopt $sock, SOL_SOCKET, SO_RCVBUF, $opt{rcvbuf} if $opt{rcvbuf};
+    setsockopt $sock, SOL_SOCKET, SO_RCVBUF, pack 'i', $opt{rcvbuf}
+        if $opt{rcvbuf};
     bind $sock, pack_sockaddr_in(0, inet_aton($opt{from})) if $opt{from};
 
     if (!connect $sock, pack_sockaddr_in($opt{port}, inet_aton('127.0.0.1'))) {

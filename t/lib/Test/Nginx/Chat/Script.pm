@@ -829,8 +829,7 @@ sub unlike_json {
     }
 
     # $name in quotes is compared or captured, without quotes it is put in
-    my $text = $args =~ /(?<!")\$/ ? $self->expand_bare($args) : $args;
-    my $want = Test::Nginx::Chat::Match::decode($text);
+    my $want = Test::Nginx::Chat::Match::decode($self->expand_bare($args));
     my $got = eval { Test::Nginx::Chat::Match::decode($event->{payload}) };
 
     return $@ if $@;
