@@ -74,7 +74,7 @@ async function rawMessages(name, options) {
     is([[...ws.heard[1].data], ws.heard[1].isBinary], [[0, 255, 1, 254], true],
        `${name}: binary as binary`);
 
-    const big = Buffer.from(text.repeat(15700));
+    const big = Buffer.from(text.repeat(20000));
     const pongs = [];
 
     ws.on('pong', (data) => pongs.push(data.toString()));
@@ -85,7 +85,7 @@ async function rawMessages(name, options) {
     await until(() => pongs.length, 'a pong');
     is(pongs, ['in between'], `${name}: a ping between them is answered`);
 
-    const noise = Buffer.alloc(1000000);
+    const noise = Buffer.alloc(1 << 20);
 
     for (let i = 0; i < noise.length; i++) {
         noise[i] = (i * 2654435761) >>> 24;
@@ -94,7 +94,7 @@ async function rawMessages(name, options) {
     sendFragments(ws, noise, 65536, true);
     await hears(ws, 4);
     ok(ws.heard[3].data.equals(noise) && ws.heard[3].isBinary,
-       `${name}: 1 MB of binary in fragments`);
+       `${name}: 1 MiB of binary in fragments`);
 
     ws.send('');
     await hears(ws, 5);
