@@ -123,7 +123,7 @@ for i 2..500
 a > {"type":"send","room":"r","text":"$("x" x 8000)"}
 a < ~"seq":$i,
 end
-ok $main::Server->memory < $before + 100 * 40
+ok $main::Server->grown($before) < 100 * 40
 a > {"type":"ping","id":1}
 within 200ms
 a < {"type":"ok","id":1}

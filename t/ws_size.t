@@ -92,7 +92,7 @@ b drop
 end
 a text here
 a recv text here
-ok $main::Server->memory < $before + 4096
+ok $main::Server->grown($before) < 4096
 
 
 
