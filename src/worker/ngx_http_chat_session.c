@@ -65,7 +65,10 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     p = ngx_cpymem(s->strings, id->user.data, id->user.len);
     p = ngx_cpymem(p, id->name.data, id->name.len);
     p = ngx_cpymem(p, id->color.data, id->color.len);
-    ngx_memcpy(p, id->room.data, id->room.len);
+
+    if (id->room.len) {
+        ngx_memcpy(p, id->room.data, id->room.len);
+    }
 
     s->id = ngx_atomic_fetch_add(&zone->sh->session, 1) + 1;
 
