@@ -399,7 +399,7 @@ ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
     first = st->first_block;
     blocks = 0;
 
-    while (st->first_seq < st->next_seq && blocks < n) {
+    while (st->first_block != st->last_block && blocks < n) {
 
         p.block = st->first_block;
         p.off = st->first_off;
