@@ -19,7 +19,7 @@ static void ngx_http_chat_log_commit(ngx_http_chat_log_sh_t *log);
 static ngx_int_t ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, size_t size);
 static void ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_state_t *st);
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st);
 static void ngx_http_chat_log_write(ngx_http_chat_zone_t *z,
     ngx_http_chat_place_t *p, const void *data, size_t len);
 static ngx_int_t ngx_http_chat_log_read(ngx_http_chat_zone_t *z,
@@ -105,7 +105,7 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     e.after_block = 0;
 
     if (ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len) != NGX_OK) {
-        ngx_http_chat_log_unreserve(z, ngx_http_chat_log_state(log));
+        ngx_http_chat_log_unreserve(z, log, st);
         return NGX_DECLINED;
     }
 
@@ -176,28 +176,31 @@ ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
 }
 
 
-/* Gives the blocks behind the head back. */
+/*
+ * Gives the blocks behind the head back; all of them, if the state that was
+ * to be changed is that of a log without any.
+ */
 
 static void
 ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_state_t *st)
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st)
 {
-    uint32_t                   first, last;
-    ngx_uint_t                 n;
-    ngx_http_chat_block_sh_t  *block;
+    uint32_t    first, last;
+    ngx_uint_t  n;
 
-    if (st->last_block == 0) {
-        return;
+    last = ngx_http_chat_log_state(log)->last_block;
+
+    if (last) {
+        first = ngx_http_chat_block(z, last)->next;
+        ngx_http_chat_block(z, last)->next = 0;
+
+    } else {
+        first = st->first_block;
     }
 
-    block = ngx_http_chat_block(z, st->last_block);
-
-    first = block->next;
     if (first == 0) {
         return;
     }
-
-    block->next = 0;
 
     last = first;
 
