@@ -20,6 +20,7 @@ static ngx_int_t ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, size_t size);
 static void ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st);
+static uint32_t ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n);
 static void ngx_http_chat_log_write(ngx_http_chat_zone_t *z,
     ngx_http_chat_place_t *p, const void *data, size_t len);
 static ngx_int_t ngx_http_chat_log_read(ngx_http_chat_zone_t *z,
@@ -29,11 +30,20 @@ static ngx_int_t ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
     ngx_http_chat_entry_t *e);
 static void ngx_http_chat_log_settle(ngx_http_chat_log_state_t *st,
     ngx_http_chat_cursor_t *cursor);
-static ngx_uint_t ngx_http_chat_log_pop(ngx_http_chat_zone_t *z,
+static ngx_int_t ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
     ngx_http_chat_place_t *p);
+static ngx_int_t ngx_http_chat_log_pop(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
+    ngx_http_chat_place_t *p, ngx_uint_t *blocks);
+static void ngx_http_chat_log_give_up(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st);
 static void ngx_http_chat_log_release(ngx_http_chat_zone_t *z,
-    uint32_t first, uint32_t end, ngx_uint_t n);
+    uint32_t first, ngx_uint_t n);
+static void ngx_http_chat_log_release_all(ngx_http_chat_zone_t *z,
+    uint32_t first);
+static ngx_uint_t ngx_http_chat_log_sound(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st);
 
 
 void
@@ -138,9 +148,8 @@ static ngx_int_t
 ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, size_t size)
 {
-    size_t                     have;
-    uint32_t                   n;
-    ngx_http_chat_block_sh_t  *block;
+    size_t    have;
+    uint32_t  n, next;
 
     if (st->last_block == 0) {
         n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
@@ -155,24 +164,50 @@ ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     }
 
     have = NGX_HTTP_CHAT_BLOCK_DATA - st->last_off;
-    block = ngx_http_chat_block(z, st->last_block);
+    n = st->last_block;
 
     while (have < size) {
+        next = ngx_http_chat_log_next(z, n);
 
-        if (block->next == 0) {
-            n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
-            if (n == 0) {
+        if (next == 0) {
+            next = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
+            if (next == 0) {
                 return NGX_ERROR;
             }
 
-            block->next = n;
+            ngx_http_chat_block(z, n)->next = next;
         }
 
-        block = ngx_http_chat_block(z, block->next);
+        n = next;
         have += NGX_HTTP_CHAT_BLOCK_DATA;
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The next block of a chain.  0: there is none, or what stands there cannot
+ * be one; then what hung on it is left to the repair.
+ */
+
+static uint32_t
+ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n)
+{
+    n = ngx_http_chat_block(z, n)->next;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    if (n > z->sh->nblocks
+        || ngx_http_chat_block(z, n)->kind != NGX_HTTP_CHAT_BLOCK_LOG)
+    {
+        z->sh->leaks = 1;
+        return 0;
+    }
+
+    return n;
 }
 
 
@@ -185,30 +220,21 @@ static void
 ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st)
 {
-    uint32_t    first, last;
-    ngx_uint_t  n;
+    uint32_t  last, first;
 
     last = ngx_http_chat_log_state(log)->last_block;
 
     if (last) {
-        first = ngx_http_chat_block(z, last)->next;
+        first = ngx_http_chat_log_next(z, last);
         ngx_http_chat_block(z, last)->next = 0;
 
     } else {
         first = st->first_block;
     }
 
-    if (first == 0) {
-        return;
+    if (first) {
+        ngx_http_chat_log_release_all(z, first);
     }
-
-    last = first;
-
-    for (n = 1; ngx_http_chat_block(z, last)->next; n++) {
-        last = ngx_http_chat_block(z, last)->next;
-    }
-
-    ngx_http_chat_block_free(z, first, last, n);
 }
 
 
@@ -289,7 +315,7 @@ ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
         return NGX_ERROR;
     }
 
-    if (e->len > st->bytes
+    if (sizeof(ngx_http_chat_entry_t) + e->len > st->bytes
         || e->seq < st->first_seq
         || e->seq >= st->next_seq)
     {
@@ -300,31 +326,58 @@ ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
 }
 
 
+/* The oldest entry's header, and the place behind it. */
+
+static ngx_int_t
+ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
+    ngx_http_chat_place_t *p)
+{
+    p->block = st->first_block;
+    p->off = st->first_off;
+
+    if (ngx_http_chat_log_header(z, st, p, e) != NGX_OK
+        || e->seq != st->first_seq)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 /*
  * Takes the oldest entry, whose header was read and whose text begins at p,
- * out of a state that is not current yet; returns the number of blocks that
- * are no longer used.  A damaged log is emptied.
+ * out of a state that is not current yet, and counts the blocks that are no
+ * longer used.  ERROR: the log is damaged.
  */
 
-static ngx_uint_t
+static ngx_int_t
 ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
-    ngx_http_chat_entry_t *e, ngx_http_chat_place_t *p)
+    ngx_http_chat_entry_t *e, ngx_http_chat_place_t *p, ngx_uint_t *blocks)
 {
-    uint32_t    n;
-    ngx_uint_t  blocks;
+    uint32_t  n;
 
     if (ngx_http_chat_log_read(z, p, NULL, e->len) != NGX_OK) {
-        return 0;
+        return NGX_ERROR;
+    }
+
+    if (st->first_seq + 1 == st->next_seq
+        && (p->block != st->last_block || p->off != st->last_off))
+    {
+        return NGX_ERROR;
     }
 
     if (p->off == NGX_HTTP_CHAT_BLOCK_DATA && p->block != st->last_block) {
-        p->block = ngx_http_chat_block(z, p->block)->next;
+        p->block = ngx_http_chat_log_next(z, p->block);
         p->off = 0;
+
+        if (p->block == 0) {
+            return NGX_ERROR;
+        }
     }
 
-    blocks = 0;
-
-    for (n = st->first_block; n != p->block; blocks++) {
+    for (n = st->first_block; n != p->block; (*blocks)++) {
         n = ngx_http_chat_block(z, n)->next;
     }
 
@@ -333,7 +386,22 @@ ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
     st->first_block = p->block;
     st->first_off = (uint16_t) p->off;
 
-    return blocks;
+    return NGX_OK;
+}
+
+
+/* A damaged log goes on at its head; the repair finds its blocks. */
+
+static void
+ngx_http_chat_log_give_up(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st)
+{
+    st->first_seq = st->next_seq;
+    st->bytes = 0;
+    st->first_block = st->last_block;
+    st->first_off = st->last_off;
+
+    z->sh->leaks = 1;
 }
 
 
@@ -355,10 +423,8 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
 
     while (st->first_seq < st->next_seq) {
 
-        p.block = st->first_block;
-        p.off = st->first_off;
-
-        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK) {
+        if (ngx_http_chat_log_oldest(z, st, &e, &p) != NGX_OK) {
+            ngx_http_chat_log_give_up(z, st);
             break;
         }
 
@@ -375,7 +441,10 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
             break;
         }
 
-        blocks += ngx_http_chat_log_pop(z, st, &e, &p);
+        if (ngx_http_chat_log_pop(z, st, &e, &p, &blocks) != NGX_OK) {
+            ngx_http_chat_log_give_up(z, st);
+            break;
+        }
     }
 
     if (st->first_seq == ngx_http_chat_log_state(log)->first_seq) {
@@ -383,7 +452,7 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
     }
 
     ngx_http_chat_log_commit(log);
-    ngx_http_chat_log_release(z, first, st->first_block, blocks);
+    ngx_http_chat_log_release(z, first, blocks);
 }
 
 
@@ -404,38 +473,33 @@ ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
 
     while (st->first_block != st->last_block && blocks < n) {
 
-        p.block = st->first_block;
-        p.off = st->first_off;
-
-        if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK) {
+        if (ngx_http_chat_log_oldest(z, st, &e, &p) != NGX_OK
+            || ngx_http_chat_log_pop(z, st, &e, &p, &blocks) != NGX_OK)
+        {
+            ngx_http_chat_log_give_up(z, st);
             break;
         }
-
-        blocks += ngx_http_chat_log_pop(z, st, &e, &p);
     }
 
     ngx_http_chat_log_commit(log);
-    ngx_http_chat_log_release(z, first, st->first_block, blocks);
+    ngx_http_chat_log_release(z, first, blocks);
 
     return blocks;
 }
 
 
-/* Gives n blocks back, from first to the one in front of end. */
+/* Gives n blocks back, the first ones of a chain. */
 
 static void
 ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
-    uint32_t end, ngx_uint_t n)
+    ngx_uint_t n)
 {
-    uint32_t  last;
-
-    if (n == 0) {
-        return;
-    }
+    uint32_t    last;
+    ngx_uint_t  i;
 
     last = first;
 
-    while (ngx_http_chat_block(z, last)->next != end) {
+    for (i = 1; i < n; i++) {
         last = ngx_http_chat_block(z, last)->next;
     }
 
@@ -443,17 +507,43 @@ ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
 }
 
 
+/* Gives a chain back to its end; one without an end is left to the repair. */
+
+static void
+ngx_http_chat_log_release_all(ngx_http_chat_zone_t *z, uint32_t first)
+{
+    uint32_t    last, next;
+    ngx_uint_t  n;
+
+    last = first;
+
+    for (n = 1; n <= z->sh->nblocks; n++) {
+        next = ngx_http_chat_log_next(z, last);
+
+        if (next == 0) {
+            ngx_http_chat_block_free(z, first, last, n);
+            return;
+        }
+
+        last = next;
+    }
+
+    z->sh->leaks = 1;
+}
+
+
 void
 ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log)
 {
-    uint32_t                    first, last;
-    ngx_uint_t                  n;
+    uint32_t                    first;
+    ngx_uint_t                  sound;
     ngx_http_chat_log_state_t  *st;
 
     st = ngx_http_chat_log_begin(log);
 
     first = st->first_block;
+    sound = ngx_http_chat_log_sound(z, st);
 
     st->first_seq = st->next_seq;
     st->bytes = 0;
@@ -468,13 +558,42 @@ ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
         return;
     }
 
-    last = first;
+    if (sound) {
+        ngx_http_chat_log_release_all(z, first);
 
-    for (n = 1; ngx_http_chat_block(z, last)->next; n++) {
-        last = ngx_http_chat_block(z, last)->next;
+    } else {
+        z->sh->leaks = 1;
+    }
+}
+
+
+/* Does the chain lead to the head's block in as many steps as the bytes say?
+ * Another one may run into blocks that are not ours to give back. */
+
+static ngx_uint_t
+ngx_http_chat_log_sound(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st)
+{
+    uint32_t  n;
+    uint64_t  bytes;
+
+    bytes = st->first_off + st->bytes;
+
+    for (n = st->first_block; n != st->last_block; /* void */ ) {
+
+        if (bytes < NGX_HTTP_CHAT_BLOCK_DATA) {
+            return 0;
+        }
+
+        bytes -= NGX_HTTP_CHAT_BLOCK_DATA;
+        n = ngx_http_chat_log_next(z, n);
+
+        if (n == 0) {
+            return 0;
+        }
     }
 
-    ngx_http_chat_block_free(z, first, last, n);
+    return bytes == st->last_off;
 }
 
 
@@ -549,6 +668,7 @@ ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
         }
 
         if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK
+            || e.seq != cursor->seq
             || ngx_http_chat_log_read(z, &p, NULL, e.len) != NGX_OK)
         {
             return NGX_ERROR;
