@@ -111,7 +111,7 @@ help:						## show this
 
 # Unit tests: t/unit/NAME_test.c and all of src/lib make build/unit/NAME.
 # The names that begin with shm_ have src/shm too, nginx's headers, and
-# t/unit/ngx_stub.c for the little that it calls of nginx.
+# t/unit/ngx_stub.c for the little that it calls of nginx, and shm_kit.c.
 
 SANITIZE =
 UNIT_CFLAGS =	-g -O2 -Wall -Wextra -Werror $(SANITIZE) $(CFLAGS)
@@ -122,7 +122,7 @@ UNITS =		$(patsubst t/unit/%_test.c,$(UNIT)/%,$(wildcard t/unit/*_test.c))
 
 LIB_OBJS =	$(patsubst src/lib/%.c,$(UNIT)/lib/%.o,$(wildcard src/lib/*.c))
 SHM_OBJS =	$(patsubst src/shm/%.c,$(UNIT)/shm/%.o,$(wildcard src/shm/*.c)) \
-		$(patsubst t/unit/%.c,$(UNIT)/shm/%.o,$(wildcard t/unit/ngx_stub.c))
+		$(UNIT)/shm/ngx_stub.o $(UNIT)/shm/shm_kit.o
 
 NGX =		$(BUILD)/nginx
 NGX_INCS =	-I $(NGX)/src/core -I $(NGX)/src/event \
