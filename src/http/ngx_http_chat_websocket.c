@@ -27,6 +27,11 @@ struct ngx_http_chat_partial_s {
     u_char                   *message;
     size_t                    len;
     size_t                    size;
+
+    /* has come, and waits until the replies to what was before it have gone */
+    u_char                   *input;
+    size_t                    input_len;
+
     size_t                    rest_len;
     u_char                    rest[CHAT_WS_REST_MAX];
 };
@@ -66,6 +71,9 @@ static void ngx_http_chat_websocket_input(ngx_http_chat_session_t *s,
     u_char *pos, u_char *end);
 static ngx_int_t ngx_http_chat_websocket_save(ngx_http_chat_session_t *s,
     u_char *data, size_t len);
+static ngx_int_t ngx_http_chat_websocket_delay(ngx_http_chat_session_t *s,
+    u_char *data, size_t len);
+static void ngx_http_chat_websocket_resume(ngx_http_chat_session_t *s);
 static struct ngx_http_chat_partial_s *ngx_http_chat_websocket_partial(
     ngx_http_chat_session_t *s);
 static void ngx_http_chat_websocket_partial_free(ngx_http_chat_session_t *s,
@@ -628,7 +636,20 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
     c = s->connection;
     rev = c->read;
 
+    if (s->partial && s->partial->input) {
+
+        ngx_http_chat_websocket_resume(s);
+
+        if (s->dead || s->read_blocked || s->lingering) {
+            return;
+        }
+    }
+
     for (i = 0; i < NGX_HTTP_CHAT_WS_READS && rev->ready; i++) {
+
+        if (ngx_http_chat_deliver_pressed(s)) {
+            break;
+        }
 
         rest = ngx_http_chat_websocket_rest(s, ngx_http_chat_ws.buf);
 
@@ -725,7 +746,59 @@ ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
             ngx_http_chat_websocket_fail(s, ev.close_code, ev.reason);
             break;
         }
+
+        if (s->read_blocked && pos < end) {
+
+            if (ngx_http_chat_websocket_delay(s, pos, end - pos) != NGX_OK) {
+                ngx_http_chat_session_finalize(s);
+            }
+
+            return;
+        }
     }
+}
+
+
+/*
+ * A few bytes of input can ask for megabytes of history: the rest of it is
+ * not looked at before the socket has taken most of the replies.
+ */
+
+static ngx_int_t
+ngx_http_chat_websocket_delay(ngx_http_chat_session_t *s, u_char *data,
+    size_t len)
+{
+    struct ngx_http_chat_partial_s  *partial;
+
+    partial = ngx_http_chat_websocket_partial(s);
+
+    if (partial == NULL) {
+        return NGX_ERROR;
+    }
+
+    partial->input = ngx_alloc(len, s->connection->log);
+    if (partial->input == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(partial->input, data, len);
+    partial->input_len = len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_websocket_resume(ngx_http_chat_session_t *s)
+{
+    u_char  *input;
+
+    input = s->partial->input;
+    s->partial->input = NULL;
+
+    ngx_http_chat_websocket_input(s, input, input + s->partial->input_len);
+
+    ngx_free(input);
 }
 
 
@@ -783,6 +856,10 @@ ngx_http_chat_websocket_partial_free(ngx_http_chat_session_t *s,
 
     if (partial->message) {
         ngx_free(partial->message);
+    }
+
+    if (partial->input) {
+        ngx_free(partial->input);
     }
 
     ngx_free(partial);
