@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_publish.h"
 
 #include "chat_ws.h"
 
@@ -135,6 +136,10 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
 
     if (rc == NGX_OK) {
         return NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_publish_full(s->zone);
     }
 
     if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {

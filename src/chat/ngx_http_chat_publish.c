@@ -1,9 +1,7 @@
 
 #include "ngx_http_chat_publish.h"
+#include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_notify.h"
-
-
-static void ngx_http_chat_publish_full(ngx_http_chat_zone_t *z);
 
 
 void
@@ -22,6 +20,13 @@ ngx_http_chat_publish(ngx_http_chat_publish_t *p)
                                    p->retention, slots, &nslots);
 
     if (rc == NGX_OK) {
+        ngx_http_chat_deliver_press(p->local,
+                                    p->entry.head.len + p->entry.tail.len,
+                                    p->retention->backlog);
+
+        /* ours know even if somebody died who owed us the news */
+
+        ngx_http_chat_deliver_room(p->local);
         ngx_http_chat_notify(z, room, slots, nslots);
 
     } else if (rc == NGX_DECLINED) {
@@ -32,9 +37,7 @@ ngx_http_chat_publish(ngx_http_chat_publish_t *p)
 }
 
 
-/* Clients can repeat it: a line a second at most. */
-
-static void
+void
 ngx_http_chat_publish_full(ngx_http_chat_zone_t *z)
 {
     static ngx_uint_t  logged;

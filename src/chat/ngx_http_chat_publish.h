@@ -34,5 +34,9 @@ struct ngx_http_chat_publish_s {
 
 void ngx_http_chat_publish(ngx_http_chat_publish_t *p);
 
+/* Says in the log that the zone is full; clients can repeat what leads to it,
+ * so it is a line a second at most. */
+void ngx_http_chat_publish_full(ngx_http_chat_zone_t *z);
+
 
 #endif /* _NGX_HTTP_CHAT_PUBLISH_H_INCLUDED_ */

@@ -262,6 +262,10 @@ ngx_http_chat_init_module(ngx_cycle_t *cycle)
 {
     ngx_array_t  *zones;
 
+    /* also where there is no zone any more: there may have been one before */
+
+    ngx_http_chat_worker_outdate(cycle, &ngx_http_chat_module);
+
     zones = ngx_http_chat_zones(cycle);
 
     if (zones) {

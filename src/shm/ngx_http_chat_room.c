@@ -19,8 +19,8 @@ static void ngx_http_chat_room_keep(ngx_http_chat_room_sh_t *room,
     ngx_http_chat_retention_t *retention);
 static void ngx_http_chat_room_kept(ngx_http_chat_room_sh_t *room,
     ngx_http_chat_retention_t *retention);
-static void ngx_http_chat_room_look_locked(ngx_http_chat_room_sh_t *room,
-    ngx_http_chat_room_view_t *view);
+static void ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_room_view_t *view);
 static void ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room);
 static uint64_t ngx_http_chat_room_epoch(ngx_http_chat_zone_t *z);
@@ -91,9 +91,7 @@ ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
             room->members++;
 
             ngx_http_chat_room_keep(room, retention);
-            ngx_http_chat_log_trim_locked(z, &room->log, retention, 1,
-                                          ngx_http_chat_room_now());
-            ngx_http_chat_room_look_locked(room, view);
+            ngx_http_chat_room_look_locked(z, room, view);
             ngx_http_chat_room_touch(z, n);
         }
 
@@ -202,7 +200,7 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     hash = room->hash;
 
     ngx_http_chat_resident_heard(z, room);
-    ngx_http_chat_room_look_locked(room, view);
+    ngx_http_chat_room_look_locked(z, room, view);
 
     if (cursor->seq < view->first_seq) {
         *gap = cursor->seq;
@@ -284,7 +282,7 @@ ngx_http_chat_room_view(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     hash = room->hash;
 
     ngx_http_chat_resident_heard(z, room);
-    ngx_http_chat_room_look_locked(room, view);
+    ngx_http_chat_room_look_locked(z, room, view);
 
     ngx_http_chat_zone_unlock(z, hash);
 
@@ -496,13 +494,18 @@ ngx_http_chat_room_kept(ngx_http_chat_room_sh_t *room,
 
 
 static void
-ngx_http_chat_room_look_locked(ngx_http_chat_room_sh_t *room,
-    ngx_http_chat_room_view_t *view)
+ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_room_view_t *view)
 {
     ngx_http_chat_log_state_t  *st;
     ngx_http_chat_retention_t   retention;
 
     ngx_http_chat_room_kept(room, &retention);
+
+    /* nobody is shown what has become too old since the last append */
+
+    ngx_http_chat_log_trim_locked(z, &room->log, &retention, room->members,
+                                  ngx_http_chat_room_now());
 
     st = ngx_http_chat_log_state(&room->log);
 

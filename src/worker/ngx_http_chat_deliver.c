@@ -7,10 +7,13 @@
 
 #define NGX_HTTP_CHAT_LAGGARD_RUNS  4       /* in one go, of one member */
 #define NGX_HTTP_CHAT_TRIM_ROOMS    1000    /* in one second */
+#define NGX_HTTP_CHAT_HOLD          1000    /* ms */
 
 
 static void ngx_http_chat_deliver_handler(ngx_event_t *ev);
-static void ngx_http_chat_deliver_hold_handler(ngx_event_t *ev);
+static void ngx_http_chat_deliver_hold(void);
+static void ngx_http_chat_deliver_delay_handler(ngx_event_t *ev);
+static void ngx_http_chat_deliver_release(ngx_http_chat_local_t *local);
 static void ngx_http_chat_deliver_queue(ngx_http_chat_local_t *local);
 static void ngx_http_chat_deliver_rooms(void);
 static void ngx_http_chat_deliver_sessions(void);
@@ -32,6 +35,8 @@ static struct {
     ngx_queue_t   warm;          /* walked some time ago, to be trimmed */
     ngx_queue_t   sessions;      /* with bytes to flush, or to be ended */
     ngx_event_t   event;
+    ngx_event_t   hold;          /* an exiting worker waits for sessions */
+    ngx_uint_t    pressed;       /* rooms that are, or 0 */
     ngx_uint_t    ready;
 } ngx_http_chat_deliveries;
 
@@ -49,6 +54,10 @@ ngx_http_chat_deliver_init(void)
 
     ngx_http_chat_deliveries.event.handler = ngx_http_chat_deliver_handler;
     ngx_http_chat_deliveries.event.log = ngx_cycle->log;
+
+    ngx_http_chat_deliveries.hold.handler = ngx_http_chat_deliver_handler;
+    ngx_http_chat_deliveries.hold.log = ngx_cycle->log;
+
     ngx_http_chat_deliveries.ready = 1;
 }
 
@@ -56,10 +65,10 @@ ngx_http_chat_deliver_init(void)
 void
 ngx_http_chat_deliver_prepare(ngx_http_chat_local_t *local)
 {
-    local->hold.handler = ngx_http_chat_deliver_hold_handler;
-    local->hold.data = local;
-    local->hold.log = ngx_cycle->log;
-    local->hold.cancelable = 1;
+    local->wait.handler = ngx_http_chat_deliver_delay_handler;
+    local->wait.data = local;
+    local->wait.log = ngx_cycle->log;
+    local->wait.cancelable = 1;
 }
 
 
@@ -68,12 +77,12 @@ ngx_http_chat_deliver_room(ngx_http_chat_local_t *local)
 {
     local->news = 1;
 
-    if (local->queued || local->hold.timer_set) {
+    if (local->queued || local->wait.timer_set) {
         return;
     }
 
     if (local->delay) {
-        ngx_add_timer(&local->hold, local->delay);
+        ngx_add_timer(&local->wait, local->delay);
         return;
     }
 
@@ -82,9 +91,62 @@ ngx_http_chat_deliver_room(ngx_http_chat_local_t *local)
 
 
 static void
-ngx_http_chat_deliver_hold_handler(ngx_event_t *ev)
+ngx_http_chat_deliver_delay_handler(ngx_event_t *ev)
 {
     ngx_http_chat_deliver_queue(ev->data);
+}
+
+
+void
+ngx_http_chat_deliver_press(ngx_http_chat_local_t *local, size_t len,
+    size_t backlog)
+{
+    local->pending += len;
+
+    if (local->pending <= backlog / 4 || local->pressed) {
+        return;
+    }
+
+    local->pressed = 1;
+    ngx_http_chat_deliveries.pressed++;
+
+    if (local->wait.timer_set) {
+        ngx_del_timer(&local->wait);
+        ngx_http_chat_deliver_queue(local);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_chat_deliver_pressed(ngx_http_chat_session_t *s)
+{
+    ngx_uint_t  i;
+
+    if (ngx_http_chat_deliveries.pressed == 0) {
+        return 0;
+    }
+
+    for (i = 0; i < s->joined_size; i++) {
+        if (s->joined[i].local && s->joined[i].local->pressed) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Its members here are on the way to the head again. */
+
+static void
+ngx_http_chat_deliver_release(ngx_http_chat_local_t *local)
+{
+    local->pending = 0;
+
+    if (local->pressed) {
+        local->pressed = 0;
+        ngx_http_chat_deliveries.pressed--;
+    }
 }
 
 
@@ -131,25 +193,59 @@ ngx_http_chat_deliver_forget(ngx_http_chat_local_t *local)
         ngx_queue_remove(&local->warmth);
     }
 
-    if (local->hold.timer_set) {
-        ngx_del_timer(&local->hold);
+    if (local->wait.timer_set) {
+        ngx_del_timer(&local->wait);
     }
+
+    ngx_http_chat_deliver_release(local);
 }
 
 
 static void
 ngx_http_chat_deliver_handler(ngx_event_t *ev)
 {
+    (void) ev;    /* the posted event or the timer below */
+
     ngx_http_chat_deliver_rooms();
     ngx_http_chat_deliver_sessions();
 
-    if (!ev->posted
+    if (!ngx_http_chat_deliveries.event.posted
         && (!ngx_queue_empty(&ngx_http_chat_deliveries.rooms)
             || !ngx_queue_empty(&ngx_http_chat_deliveries.sessions)))
     {
         /* the event loop has its turn first */
 
-        ngx_post_event(ev, &ngx_posted_next_events);
+        ngx_post_event(&ngx_http_chat_deliveries.event,
+                       &ngx_posted_next_events);
+    }
+
+    ngx_http_chat_deliver_hold();
+}
+
+
+/*
+ * An exiting worker goes when no timer is left, and does not ask whether any
+ * event is posted: sessions that are still to be ended need a timer.
+ */
+
+static void
+ngx_http_chat_deliver_hold(void)
+{
+    ngx_event_t  *hold;
+
+    hold = &ngx_http_chat_deliveries.hold;
+
+    if (ngx_queue_empty(&ngx_http_chat_deliveries.sessions)) {
+
+        if (hold->timer_set) {
+            ngx_del_timer(hold);
+        }
+
+        return;
+    }
+
+    if (!hold->timer_set) {
+        ngx_add_timer(hold, NGX_HTTP_CHAT_HOLD);
     }
 }
 
@@ -241,6 +337,8 @@ ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local, ngx_uint_t *sends)
         local->walk = local->nmembers;
         local->behind = 0;
         local->delivered = ngx_current_msec;
+
+        ngx_http_chat_deliver_release(local);
     }
 
     n = 0;

@@ -26,6 +26,17 @@ void ngx_http_chat_deliver_room(ngx_http_chat_local_t *local);
  * again, or the session is about to be closed.  Not from within a delivery. */
 void ngx_http_chat_deliver_session(ngx_http_chat_session_t *s);
 
+/*
+ * So many bytes were appended to the room from here.  When a quarter of its
+ * backlog waits for its members here the room is pressed: nothing more is read
+ * from them in this round, lest the log drops what nobody was slow to take.
+ */
+void ngx_http_chat_deliver_press(ngx_http_chat_local_t *local, size_t len,
+    size_t backlog);
+
+/* 1: one of the session's rooms is pressed. */
+ngx_uint_t ngx_http_chat_deliver_pressed(ngx_http_chat_session_t *s);
+
 /* The session has bytes waiting, or is to be ended, at the end of the pass. */
 void ngx_http_chat_deliver_flush(ngx_http_chat_session_t *s);
 

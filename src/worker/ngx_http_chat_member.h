@@ -52,11 +52,14 @@ struct ngx_http_chat_local_s {
     unsigned                   behind:1;   /* a member did not get everything */
     unsigned                   queued:1;   /* queue is linked: delivering */
     unsigned                   warm:1;     /* to be trimmed when it is quiet */
+    unsigned                   pressed:1;  /* pending is a lot */
+
+    size_t                     pending;    /* bytes, since the walk began */
 
     uint64_t                   next_seq;   /* of the log, as last seen */
     ngx_msec_t                 delivered;  /* when the last walk began */
     ngx_msec_t                 delay;      /* before a walk begins */
-    ngx_event_t                hold;       /* that delay's timer */
+    ngx_event_t                wait;       /* that delay's timer */
 
     ngx_queue_t                queue;      /* of delivery */
     ngx_queue_t                warmth;     /* of rooms to be trimmed */

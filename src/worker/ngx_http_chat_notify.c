@@ -30,6 +30,31 @@ static ngx_rbtree_node_t *ngx_http_chat_worker_next(
 
 
 void
+ngx_http_chat_worker_outdate(ngx_cycle_t *cycle, void *tag)
+{
+    ngx_uint_t             i;
+    ngx_shm_zone_t        *shm_zone;
+    ngx_list_part_t       *part;
+    ngx_http_chat_zone_t  *z;
+
+    for (part = &cycle->old_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        shm_zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            z = shm_zone[i].data;
+
+            if (shm_zone[i].tag == tag && z && z->sh) {
+                (void) ngx_atomic_fetch_add(&z->sh->generation, 1);
+            }
+        }
+    }
+}
+
+
+void
 ngx_http_chat_worker_master_init(ngx_cycle_t *cycle, ngx_array_t *zones)
 {
     ngx_uint_t              i, n;

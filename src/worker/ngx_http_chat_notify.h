@@ -29,6 +29,13 @@ typedef struct {
 } ngx_http_chat_worker_t;
 
 
+/*
+ * From init_module, first: tells the workers of the former configuration that
+ * there is a new one, so that they know a reload from the end; also those
+ * whose zone has another size now, or is gone.  tag is the zones'.
+ */
+void ngx_http_chat_worker_outdate(ngx_cycle_t *cycle, void *tag);
+
 /* From init_module: makes the descriptors.  zones: ngx_http_chat_zone_t *. */
 void ngx_http_chat_worker_master_init(ngx_cycle_t *cycle, ngx_array_t *zones);
 

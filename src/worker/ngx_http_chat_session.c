@@ -12,6 +12,7 @@
 #define NGX_HTTP_CHAT_PINGS      2         /* unanswered, then it is dead */
 #define NGX_HTTP_CHAT_FAREWELL   5000      /* ms, for the peer to close */
 #define NGX_HTTP_CHAT_DISCARD    4096      /* bytes read at once, lingering */
+#define NGX_HTTP_CHAT_DISCARDS   16        /* reads in one wake-up */
 
 
 static void ngx_http_chat_session_read_handler(ngx_event_t *rev);
@@ -465,25 +466,28 @@ ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
 
     c = s->connection;
 
-    for (i = 0; i < 16; i++) {
+    for (i = 0; i < NGX_HTTP_CHAT_DISCARDS; i++) {
 
         n = c->recv(c, buf, NGX_HTTP_CHAT_DISCARD);
 
         if (n == NGX_AGAIN) {
 
             if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-                break;
+                ngx_http_chat_session_finalize(s);
             }
 
             return;
         }
 
         if (n == NGX_ERROR || n == 0) {
-            break;
+            ngx_http_chat_session_finalize(s);
+            return;
         }
     }
 
-    ngx_http_chat_session_finalize(s);
+    /* there is more: others have their turn first */
+
+    ngx_post_event(c->read, &ngx_posted_next_events);
 }
 
 
