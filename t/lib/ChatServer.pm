@@ -75,8 +75,12 @@ sub start {
         die "$self->{name}: nginx does not start\n";
     }
 
-    wait_for(sub { $self->workers() })
-        or die "$self->{name}: there are no workers\n";
+    my $up = wait_for(sub {
+        ($self->{master}) = read_file("$self->{dir}/nginx.pid") =~ /(\d+)/;
+        return $self->workers();
+    });
+
+    die "$self->{name}: there are no workers\n" unless $up;
 
     return $self;
 }
@@ -201,21 +205,12 @@ sub answers {
 }
 
 
-sub master {
-    my ($self) = @_;
-
-    my ($pid) = read_file("$self->{dir}/nginx.pid") =~ /(\d+)/;
-
-    return $pid;
-}
-
-
 # The pids of the workers, without those that are shutting down
 
 sub workers {
     my ($self) = @_;
 
-    my $master = $self->master();
+    my $master = $self->{master} or return;
 
     return grep { read_file("/proc/$_/cmdline") =~ /worker process\0*\s*$/ }
            map { m{/proc/(\d+)/} }
@@ -229,7 +224,7 @@ sub reload {
 
     my %old = map { $_ => 1 } $self->workers();
 
-    kill 'HUP', $self->master();
+    kill 'HUP', $self->{master};
 
     return wait_for(sub {
         my @now = $self->workers();
@@ -330,8 +325,7 @@ sub error_log {
 sub stop {
     my ($self) = @_;
 
-    my $pid = $self->master()
-        or die "$self->{name}: there is no nginx any more\n";
+    my $pid = $self->{master};
 
     kill 'QUIT', $pid;
 
@@ -357,8 +351,8 @@ sub DESTROY {
 
     local ($?, $!);
 
-    if (!$self->{stopped} && -e "$self->{dir}/nginx.pid") {
-        kill 'TERM', $self->master();
+    if ($self->{master} && !$self->{stopped}) {
+        kill 'TERM', $self->{master};
     }
 }
 
