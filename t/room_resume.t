@@ -204,3 +204,49 @@ a < {"type":"ok","id":2,"recovered":true,"messages":[{"seq":4},{"seq":5}]}
 a > {"type":"send","room":"lobby","text":"m6"}
 a seqs 6..6
 a nothing 50ms
+
+
+
+=== TEST 9: without an id there is no reply: what was missed comes as events
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+a < {"type":"ok","id":1,"epoch":"$epoch"}
+for i 1..5
+a > {"type":"send","room":"lobby","text":"m$i"}
+end
+a seqs 1..5
+b connect /chat?user=bob
+b < {"type":"welcome"}
+b > {"type":"join","room":"lobby","epoch":"$epoch","seq":2}
+b seqs 3..5
+a > {"type":"send","room":"lobby","text":"m6"}
+b seqs 6..6
+b nothing 50ms
+
+
+
+=== TEST 10: two rooms, each with its own place
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"x"}
+a < {"type":"ok","id":1,"epoch":"$epoch_x"}
+a > {"type":"join","id":1,"room":"y"}
+a < {"type":"ok","id":1,"epoch":"$epoch_y"}
+for room x y
+for i 1..4
+a > {"type":"send","room":"$room","text":"$room$i"}
+end
+a seqs 1..4 $room
+end
+ok $epoch_x ne $epoch_y
+b connect /chat?user=bob other=a
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"x","epoch":"$epoch_x","seq":1}
+b < {"type":"ok","id":1,"recovered":true,"messages":[{"seq":2},{"seq":3},{"seq":4}]}
+b > {"type":"join","id":2,"room":"y","epoch":"$epoch_y","seq":3}
+b < {"type":"ok","id":2,"recovered":true,"messages":[{"seq":4,"text":"y4"}]}
+b > {"type":"join","id":3,"room":"y","epoch":"$epoch_x","seq":3}
+b < {"type":"ok","id":3,"recovered":false}

@@ -628,6 +628,7 @@ ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
 {
+    size_t             size;
     ssize_t            n, rest;
     ngx_uint_t         i;
     ngx_event_t       *rev;
@@ -635,6 +636,11 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
 
     c = s->connection;
     rev = c->read;
+
+    /* one read must not bring more than a small backlog holds */
+
+    size = ngx_min(NGX_HTTP_CHAT_WS_BUFFER,
+                   s->settings->retention.backlog / 4 + CHAT_WS_REST_MAX);
 
     if (s->partial && s->partial->input) {
 
@@ -653,8 +659,7 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
 
         rest = ngx_http_chat_websocket_rest(s, ngx_http_chat_ws.buf);
 
-        n = c->recv(c, ngx_http_chat_ws.buf + rest,
-                    NGX_HTTP_CHAT_WS_BUFFER - rest);
+        n = c->recv(c, ngx_http_chat_ws.buf + rest, size - rest);
 
         if (n == NGX_AGAIN) {
             break;
