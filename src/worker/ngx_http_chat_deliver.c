@@ -56,6 +56,10 @@ ngx_http_chat_deliver_init(void)
     ngx_http_chat_deliveries.event.log = ngx_cycle->log;
 
     ngx_http_chat_deliveries.hold.handler = ngx_http_chat_deliver_handler;
+
+    /* a timer's debug line reads a connection's descriptor there */
+    ngx_http_chat_deliveries.hold.data = &ngx_http_chat_deliveries;
+
     ngx_http_chat_deliveries.hold.log = ngx_cycle->log;
 
     ngx_http_chat_deliveries.ready = 1;
