@@ -257,7 +257,12 @@ ngx_http_chat_websocket_cleanup(void *data)
     r = s->request;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
-    ctx->session = NULL;
+
+    /* an internal redirect to an error page clears the contexts */
+
+    if (ctx) {
+        ctx->session = NULL;
+    }
 
     if (s->queued) {
         ngx_queue_remove(&s->queue);
