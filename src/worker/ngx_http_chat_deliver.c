@@ -55,6 +55,9 @@ ngx_http_chat_deliver_init(void)
     ngx_http_chat_deliveries.event.handler = ngx_http_chat_deliver_handler;
     ngx_http_chat_deliveries.event.log = ngx_cycle->log;
 
+    /* nginx's debug log reads a timer's data as a connection */
+
+    ngx_http_chat_deliveries.hold.data = &ngx_http_chat_deliveries;
     ngx_http_chat_deliveries.hold.handler = ngx_http_chat_deliver_handler;
 
     /* a timer's debug line reads a connection's descriptor there */
