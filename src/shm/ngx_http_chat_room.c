@@ -32,6 +32,8 @@ static ngx_http_chat_resident_t *ngx_http_chat_resident_find(
     ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, ngx_uint_t slot);
 static ngx_http_chat_resident_t *ngx_http_chat_resident_add(
     ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, ngx_uint_t slot);
+static void ngx_http_chat_resident_count(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room);
 static ngx_uint_t ngx_http_chat_resident_tell(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, uint16_t *slots);
 static void ngx_http_chat_resident_heard(ngx_http_chat_zone_t *z,
@@ -88,7 +90,7 @@ ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
 
         if (re) {
             re->members++;
-            room->members++;
+            ngx_http_chat_resident_count(z, room);
 
             ngx_http_chat_room_keep(room, retention);
             ngx_http_chat_room_look_locked(z, room, view);
@@ -123,9 +125,9 @@ ngx_http_chat_room_leave(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch)
     hash = room->hash;
     re = ngx_http_chat_resident_find(z, room, z->slot);
 
-    if (re && re->members) {
+    if (re) {
         re->members--;
-        room->members--;
+        ngx_http_chat_resident_count(z, room);
     }
 
     if (room->members == 0) {
@@ -332,10 +334,13 @@ ngx_http_chat_room_reap(ngx_http_chat_zone_t *z, ngx_uint_t slot)
             re = ngx_http_chat_resident_find(z, room, slot);
 
             if (re) {
-                room->members -= ngx_min(re->members, room->members);
                 re->members = 0;
                 re->news = 0;
             }
+
+            /* of each room: he may have died between two counts of any */
+
+            ngx_http_chat_resident_count(z, room);
         }
 
         ngx_http_chat_zone_unlock(z, i);
@@ -646,6 +651,37 @@ ngx_http_chat_resident_add(ngx_http_chat_zone_t *z,
     re->news = 0;
 
     return re;
+}
+
+
+/*
+ * A room's members are those of its residents, always added up anew: a number
+ * that is moved along with theirs would stay wrong when someone dies between.
+ */
+
+static void
+ngx_http_chat_resident_count(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room)
+{
+    uint32_t                   block, members;
+    ngx_uint_t                 i;
+    ngx_http_chat_resident_t  *re;
+
+    block = 0;
+    i = 0;
+    members = 0;
+
+    for ( ;; ) {
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
+
+        if (re == NULL) {
+            break;
+        }
+
+        members += re->members;
+    }
+
+    room->members = members;
 }
 
 
