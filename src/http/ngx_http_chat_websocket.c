@@ -140,6 +140,16 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
+    if (r->main->count != 1) {
+
+        /* such a subrequest would come back to a connection that is ours */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "chat location cannot have subrequests in the "
+                      "background, set \"mirror off\" there");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     cln = ngx_http_cleanup_add(r, 0);
     if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
