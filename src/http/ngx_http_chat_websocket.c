@@ -321,6 +321,7 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     if (c->error || c->buffered || ngx_tcp_nodelay(c) != NGX_OK) {
         /* not even the answer to the handshake could be sent */
         ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+        ngx_http_run_posted_requests(c);
         return;
     }
 
