@@ -681,6 +681,11 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
             break;
         }
 
+        if (n == 0) {
+            /* it has ended its side, and may still read what it asked for */
+            (void) ngx_http_chat_output_flush(s);
+        }
+
         if (n == NGX_ERROR || n == 0) {
             ngx_http_chat_session_finalize(s);
             return;
