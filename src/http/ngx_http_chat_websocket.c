@@ -650,6 +650,7 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
     ngx_event_t       *rev;
     ngx_connection_t  *c;
 
+    n = 0;
     c = s->connection;
     rev = c->read;
 
@@ -702,7 +703,7 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
         }
     }
 
-    if (rev->ready) {
+    if (rev->ready && n != NGX_AGAIN) {
 
         /* others have their turn first */
 
