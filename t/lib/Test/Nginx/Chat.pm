@@ -243,7 +243,9 @@ http {
 _EOC_
     close $out or die "$file: $!\n";
 
-    my $said = `$Test::Nginx::Util::NginxBinary -t -p $root/ -c $file 2>&1`;
+    my $command = "$Test::Nginx::Util::NginxBinary -e $root/logs/try.log"
+                  . " -t -p $root/ -c $file 2>&1";
+    my $said = `$command`;
 
     return ($?, $said);
 }
