@@ -55,7 +55,7 @@ function enter(name, roomName) {
 
     $('room-name').textContent = room;
     $('who').textContent = `You are ${name}`;
-    $('text').placeholder = `Message ${room}`;
+    $('text-label').textContent = `Message ${room}`;
     $('entrance').hidden = true;
     $('chat').hidden = false;
     $('text').focus();
@@ -89,6 +89,7 @@ function back(message) {
     $('earlier').hidden = true;
     $('newest').hidden = true;
     $('text').value = '';
+    edited();
     $('chat').hidden = true;
     $('entrance').hidden = false;
     $('enter-error').textContent = message ?? '';
@@ -404,6 +405,8 @@ function edited() {
     const field = $('text');
     const limit = (chat?.limits.message_size ?? Infinity) - 200;
     const size = bytes(field.value);
+
+    $('text-label').classList.toggle('unseen', field.value !== '');
 
     field.style.height = 'auto';
     field.style.height = `${field.scrollHeight + 2}px`;
