@@ -430,7 +430,19 @@ ngx_http_chat_session_linger(ngx_http_chat_session_t *s)
         c->ssl->no_wait_shutdown = 1;
         c->ssl->shutdown_without_free = 1;
 
-        if (ngx_ssl_shutdown(c) == NGX_ERROR) {
+        if (ngx_ssl_shutdown(c) != NGX_OK) {
+
+            /*
+             * The socket does not take the alert: who does not read has no
+             * use for it.  nginx's waiting for that would end in a handler
+             * that takes our data for an HTTP connection's.
+             */
+
+            c->ssl->shutdown_without_free = 0;
+
+            c->read->handler = ngx_http_chat_session_read_handler;
+            c->write->handler = ngx_http_chat_session_write_handler;
+
             ngx_http_chat_session_finalize(s);
             return;
         }
