@@ -255,7 +255,10 @@ ngx_http_chat_session_tick(ngx_http_chat_session_t *s)
         return;
     }
 
-    if (s->heard) {
+    if (s->heard || s->read_blocked) {
+
+        /* what it answers is not read before it has taken what it asked for */
+
         s->heard = 0;
         s->pings = 0;
 
