@@ -525,6 +525,11 @@ ngx_http_chat_session_counters(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_session_free(ngx_http_chat_session_t *s)
 {
+    if (s->queued) {
+        /* it was queued anew in this very turn */
+        ngx_queue_remove(&s->queue);
+    }
+
     ngx_http_chat_member_leave_all(s);
 
     (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
