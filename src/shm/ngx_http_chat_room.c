@@ -40,6 +40,7 @@ static void ngx_http_chat_resident_heard(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room);
 
 static void ngx_http_chat_room_touch(ngx_http_chat_zone_t *z, uint32_t n);
+static ngx_uint_t ngx_http_chat_room_lock_list(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_room_unlink_locked(ngx_http_chat_zone_t *z,
     uint32_t n);
 static ngx_int_t ngx_http_chat_room_evict(ngx_http_chat_zone_t *z);
@@ -405,8 +406,10 @@ ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
 
     *bucket = n;
 
-    ngx_http_chat_zone_lock_inner(z, &z->sh->lru.lock);
-    ngx_http_chat_room_relink_locked(z, n);
+    if (ngx_http_chat_room_lock_list(z)) {
+        ngx_http_chat_room_relink_locked(z, n);
+    }
+
     ngx_http_chat_unlock(&z->sh->lru.lock);
 
     return n;
@@ -421,8 +424,10 @@ ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z, uint32_t n)
 
     room = ngx_http_chat_room(z, n);
 
-    ngx_http_chat_zone_lock_inner(z, &z->sh->lru.lock);
-    ngx_http_chat_room_unlink_locked(z, n);
+    if (ngx_http_chat_room_lock_list(z)) {
+        ngx_http_chat_room_unlink_locked(z, n);
+    }
+
     ngx_http_chat_unlock(&z->sh->lru.lock);
 
     for (p = &z->buckets[room->hash & (z->sh->nbuckets - 1)];
@@ -741,10 +746,29 @@ ngx_http_chat_room_touch(ngx_http_chat_zone_t *z, uint32_t n)
         return;
     }
 
-    ngx_http_chat_zone_lock_inner(z, &z->sh->lru.lock);
-    ngx_http_chat_room_unlink_locked(z, n);
-    ngx_http_chat_room_relink_locked(z, n);
+    if (ngx_http_chat_room_lock_list(z)) {
+        ngx_http_chat_room_unlink_locked(z, n);
+        ngx_http_chat_room_relink_locked(z, n);
+    }
+
     ngx_http_chat_unlock(&z->sh->lru.lock);
+}
+
+
+/*
+ * Locks the list by use.  0: someone died while he changed it; until the
+ * repair its links may lead to blocks that are rooms no more.
+ */
+
+static ngx_uint_t
+ngx_http_chat_room_lock_list(ngx_http_chat_zone_t *z)
+{
+    if (ngx_http_chat_lock(&z->sh->lru.lock)) {
+        z->sh->leaks = 1;
+        z->sh->lru.broken = 1;
+    }
+
+    return !z->sh->lru.broken;
 }
 
 
@@ -783,7 +807,7 @@ ngx_http_chat_room_unlink_locked(ngx_http_chat_zone_t *z, uint32_t n)
     room = ngx_http_chat_room(z, n);
 
     if (room->older == 0 && lru->oldest != n) {
-        /* whoever made the room died before it was linked */
+        /* whoever made the room, or deleted it, died beside the list */
         return;
     }
 
@@ -800,6 +824,9 @@ ngx_http_chat_room_unlink_locked(ngx_http_chat_zone_t *z, uint32_t n)
     } else {
         lru->newest = room->older;
     }
+
+    room->older = 0;
+    room->newer = 0;
 
     lru->rooms--;
 }
@@ -851,9 +878,7 @@ ngx_http_chat_room_evict_one(ngx_http_chat_zone_t *z)
     hash = 0;
     epoch = 0;
 
-    ngx_http_chat_zone_lock_inner(z, &z->sh->lru.lock);
-
-    n = z->sh->lru.oldest;
+    n = ngx_http_chat_room_lock_list(z) ? z->sh->lru.oldest : 0;
 
     if (n) {
         hash = ngx_http_chat_room(z, n)->hash;

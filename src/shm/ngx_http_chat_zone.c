@@ -477,6 +477,8 @@ ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z, u_char *marks)
             ngx_http_chat_room_relink_locked(z, n);
         }
     }
+
+    z->sh->lru.broken = 0;
 }
 
 

@@ -83,6 +83,7 @@ typedef struct {
     uint32_t                   oldest;
     uint32_t                   newest;
     ngx_atomic_t               rooms;
+    ngx_atomic_t               broken;     /* not to be used until a repair */
 } ngx_http_chat_lru_sh_t;
 
 
