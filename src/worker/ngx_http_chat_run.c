@@ -209,8 +209,6 @@ ngx_http_chat_run_read(ngx_http_chat_local_t *local,
         if (ngx_http_chat_runs.size < max) {
             p = ngx_http_chat_run_grow(ngx_http_chat_runs.buf, 0, max);
             if (p == NULL) {
-                ngx_http_chat_runs.buf = NULL;
-                ngx_http_chat_runs.size = 0;
                 return NGX_ERROR;
             }
 
@@ -303,8 +301,6 @@ ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len)
 
         p = ngx_http_chat_run_grow(run->buf, run->len, size);
         if (p == NULL) {
-            run->buf = NULL;
-            run->size = 0;
             return NGX_ERROR;
         }
 
@@ -319,8 +315,6 @@ ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len)
                               run->nmarks * sizeof(ngx_http_chat_mark_t),
                               size * sizeof(ngx_http_chat_mark_t));
         if (p == NULL) {
-            run->marks = NULL;
-            run->marks_size = 0;
             return NGX_ERROR;
         }
 
@@ -332,7 +326,8 @@ ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len)
 }
 
 
-/* A larger copy of a buffer, which is freed in any case. */
+/* A larger copy of a buffer, in its place; NULL: no memory, the old one is
+ * still there, for a run may have bytes in it that others are sent. */
 
 static void *
 ngx_http_chat_run_grow(void *old, size_t used, size_t size)
@@ -340,8 +335,11 @@ ngx_http_chat_run_grow(void *old, size_t used, size_t size)
     void  *p;
 
     p = ngx_alloc(size, ngx_cycle->log);
+    if (p == NULL) {
+        return NULL;
+    }
 
-    if (p && used) {
+    if (used) {
         ngx_memcpy(p, old, used);
     }
 
