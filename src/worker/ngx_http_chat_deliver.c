@@ -60,9 +60,6 @@ ngx_http_chat_deliver_init(void)
     ngx_http_chat_deliveries.hold.data = &ngx_http_chat_deliveries;
     ngx_http_chat_deliveries.hold.handler = ngx_http_chat_deliver_handler;
 
-    /* a timer's debug line reads a connection's descriptor there */
-    ngx_http_chat_deliveries.hold.data = &ngx_http_chat_deliveries;
-
     ngx_http_chat_deliveries.hold.log = ngx_cycle->log;
 
     ngx_http_chat_deliveries.ready = 1;
@@ -403,19 +400,24 @@ ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
 {
     uint64_t              gap;
     ngx_int_t             rc;
+    ngx_uint_t            tries;
     ngx_http_chat_run_t  *run;
 
-    rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
+    /* the log may drop more before the rest of it is read */
 
-    if (rc == NGX_BUSY) {
+    for (tries = 0; /* void */ ; tries++) {
+
+        rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
+
+        if (rc != NGX_BUSY) {
+            break;
+        }
 
         if (ngx_http_chat_deliver_gap(local, m, gap) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
-
-        if (rc == NGX_BUSY) {
+        if (tries) {
             /* the log is faster than we are: later */
             return NGX_OK;
         }
