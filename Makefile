@@ -119,6 +119,8 @@ UNIT_LIBS =	-lz -ljansson -lcrypto
 
 UNIT =		$(BUILD)/unit
 UNITS =		$(patsubst t/unit/%_test.c,$(UNIT)/%,$(wildcard t/unit/*_test.c))
+SHM_UNITS =	$(filter $(UNIT)/shm_%,$(UNITS))
+LIB_UNITS =	$(filter-out $(SHM_UNITS),$(UNITS))
 
 LIB_OBJS =	$(patsubst src/lib/%.c,$(UNIT)/lib/%.o,$(wildcard src/lib/*.c))
 SHM_OBJS =	$(patsubst src/shm/%.c,$(UNIT)/shm/%.o,$(wildcard src/shm/*.c)) \
@@ -149,13 +151,13 @@ $(UNIT)/shm/%.o: t/unit/%.c
 	@echo "   cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP $(NGX_INCS) -I src/lib -c -o $@ $<
 
-$(UNIT)/shm_%: t/unit/shm_%_test.c $(SHM_OBJS) $(LIB_OBJS)
+$(SHM_UNITS): $(UNIT)/%: t/unit/%_test.c $(SHM_OBJS) $(LIB_OBJS)
 	@mkdir -p $(@D)
 	@echo "   cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(NGX_INCS) -I src/lib \
 		-I t/unit -o $@ $< $(SHM_OBJS) $(LIB_OBJS) $(UNIT_LIBS)
 
-$(UNIT)/%: t/unit/%_test.c $(LIB_OBJS)
+$(LIB_UNITS): $(UNIT)/%: t/unit/%_test.c $(LIB_OBJS)
 	@mkdir -p $(@D)
 	@echo "   cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ -I src/lib -I t/unit \
