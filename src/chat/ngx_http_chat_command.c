@@ -56,9 +56,11 @@ ngx_http_chat_message_max(ngx_http_chat_settings_t *settings)
 void
 ngx_http_chat_begin(ngx_http_chat_session_t *s)
 {
-    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_V1) {
-        ngx_http_chat_welcome(s);
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        return;
     }
+
+    ngx_http_chat_welcome(s);
 
     if (s->room_len && !s->closing && !s->dead) {
         ngx_http_chat_join_at_once(s);

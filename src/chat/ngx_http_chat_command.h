@@ -18,6 +18,13 @@
 
 
 /*
+ * For transports, before the client is told that it is connected: in raw mode,
+ * which has no other word for it, it is a member of its room from then on.
+ * OK; DECLINED: the zone is full; ERROR, ABORT: no memory, or a fault.
+ */
+ngx_int_t ngx_http_chat_enter(ngx_http_chat_session_t *s);
+
+/*
  * For transports.  "begin" is a session's first word: the welcome, and the
  * room that its location names.  "message" is one whole message from it;
  * binary counts in raw mode alone.  They may close the session.
@@ -53,7 +60,7 @@ void ngx_http_chat_command_history(ngx_http_chat_session_t *s,
 void ngx_http_chat_command_ping(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 
-/* Joins the room that the location names; in raw mode with its history. */
+/* Joins the room that the location names. */
 void ngx_http_chat_join_at_once(ngx_http_chat_session_t *s);
 
 /* A message in raw mode: to the session's only room, as it is. */
@@ -63,7 +70,8 @@ void ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text,
 /*
  * Puts ,"messages":[...] with the entries from "from" on, in front of "end",
  * behind what w has, and no more once that has grown to max bytes.  *next is
- * the first one that is not in it.  OK; ERROR: no memory, or the room is gone.
+ * the first one that is not in it.  OK; DECLINED: the log has dropped some of
+ * them, it holds those behind; ERROR: no memory, or the room is gone.
  */
 ngx_int_t ngx_http_chat_history_put(ngx_http_chat_local_t *local,
     chat_json_writer_t *w, uint64_t from, uint64_t end, size_t max,

@@ -32,8 +32,6 @@ static ngx_int_t ngx_http_chat_join_seek(ngx_http_chat_local_t *local,
     uint64_t seq, ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_join_head(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join, chat_json_writer_t *w);
-static void ngx_http_chat_join_raw(ngx_http_chat_session_t *s,
-    ngx_http_chat_join_t *join);
 
 
 void
@@ -74,12 +72,39 @@ ngx_http_chat_join_at_once(ngx_http_chat_session_t *s)
     join.history = ngx_min(NGX_HTTP_CHAT_HISTORY_DEFAULT,
                            s->settings->history_page);
 
-    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
-        ngx_http_chat_join_raw(s, &join);
-        return;
+    ngx_http_chat_join(s, &join);
+}
+
+
+ngx_int_t
+ngx_http_chat_enter(ngx_http_chat_session_t *s)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   room;
+    ngx_http_chat_member_t     *m;
+    ngx_http_chat_room_view_t   view;
+
+    if (s->settings->protocol != NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        return NGX_OK;
     }
 
-    ngx_http_chat_join(s, &join);
+    room.data = ngx_http_chat_session_room(s);
+    room.len = s->room_len;
+
+    rc = ngx_http_chat_member_join(s, &room, &view, &m);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_publish_full(s->zone);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* history is what a cursor further back gets */
+
+    return ngx_http_chat_join_seek(ngx_http_chat_member_local(m),
+                                   view.visible_seq, m);
 }
 
 
@@ -115,14 +140,12 @@ ngx_http_chat_join(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 
     if (ngx_http_chat_join_answer(s, join, &view, m) != NGX_OK) {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
-        return;
     }
 
-    /* what came since, and what was too much for one answer */
+    /* what came since, and what was too much for one answer; also what reading
+     * the log has taken note of for all members here */
 
-    if (!s->closing) {
-        ngx_http_chat_deliver_room(ngx_http_chat_member_local(m));
-    }
+    ngx_http_chat_deliver_room(ngx_http_chat_member_local(m));
 }
 
 
@@ -140,13 +163,6 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
 
     if (rc == NGX_DECLINED) {
         ngx_http_chat_publish_full(s->zone);
-    }
-
-    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
-        ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER,
-                                    "the server's memory is full");
-
-    } else if (rc == NGX_DECLINED) {
         ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_ZONE_FULL, NULL,
                                   "the server's memory is full, "
                                   "try again later");
@@ -201,6 +217,7 @@ ngx_http_chat_join_answer(ngx_http_chat_session_t *s,
     ngx_http_chat_member_t *m)
 {
     uint64_t                 from, end;
+    ngx_int_t                rc;
     ngx_uint_t               recovered;
     chat_json_writer_t       w;
     ngx_http_chat_local_t   *local;
@@ -215,7 +232,19 @@ ngx_http_chat_join_answer(ngx_http_chat_session_t *s,
 
         /* nobody asked for an answer: what was missed comes as events */
 
-        return recovered ? ngx_http_chat_join_seek(local, from, m) : NGX_OK;
+        if (!recovered) {
+            return NGX_OK;
+        }
+
+        rc = ngx_http_chat_join_seek(local, from, m);
+
+        if (m->cursor.seq > from) {
+            /* dropped since the view was taken: to be told of as a gap */
+            m->cursor.seq = from;
+            m->cursor.block = 0;
+        }
+
+        return rc;
     }
 
     if (ngx_http_chat_join_head(s, join, &w) != NGX_OK) {
@@ -227,17 +256,17 @@ ngx_http_chat_join_answer(ngx_http_chat_session_t *s,
     ngx_http_chat_reply_number(&w, "seq", view->next_seq - 1);
     ngx_http_chat_reply_number(&w, "members", view->members);
 
-    if (join->resume) {
-        ngx_http_chat_reply_flag(&w, "recovered", recovered);
-    }
-
     chat_json_lit(&w, ",\"topic\":\"\",\"role\":\"member\"");
 
-    if (ngx_http_chat_history_put(local, &w, from, end,
-                                  NGX_HTTP_CHAT_REPLY_MAX, &next)
-        != NGX_OK)
-    {
+    rc = ngx_http_chat_history_put(local, &w, from, end,
+                                   NGX_HTTP_CHAT_REPLY_MAX, &next);
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
+    }
+
+    if (join->resume) {
+        ngx_http_chat_reply_flag(&w, "recovered",
+                                 recovered && rc == NGX_OK);
     }
 
     chat_json_lit(&w, "}");
@@ -283,31 +312,6 @@ ngx_http_chat_join_head(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
     }
 
     return NGX_OK;
-}
-
-
-/* In raw mode history is what a cursor further back gets. */
-
-static void
-ngx_http_chat_join_raw(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
-{
-    ngx_http_chat_local_t      *local;
-    ngx_http_chat_member_t     *m;
-    ngx_http_chat_room_view_t   view;
-
-    if (ngx_http_chat_join_room(s, join, &view, &m) != NGX_OK) {
-        return;
-    }
-
-    local = ngx_http_chat_member_local(m);
-
-    if (ngx_http_chat_join_seek(local, view.visible_seq, m) != NGX_OK) {
-        ngx_http_chat_session_close(s, CHAT_WS_RESTART,
-                                    "the room was restarted");
-        return;
-    }
-
-    ngx_http_chat_deliver_room(local);
 }
 
 

@@ -244,7 +244,7 @@ ngx_http_chat_command_history(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_reply_epoch(&w, view.epoch);
 
     if (ngx_http_chat_history_put(local, &w, from, end, (size_t) -1, &next)
-        != NGX_OK)
+        == NGX_ERROR)
     {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
         return;
@@ -268,9 +268,10 @@ ngx_int_t
 ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
     uint64_t from, uint64_t end, size_t max, ngx_http_chat_cursor_t *next)
 {
-    size_t                     len;
+    size_t                     len, start;
     u_char                    *buf;
     uint64_t                   gap;
+    ngx_int_t                  rc;
     ngx_uint_t                 count;
     ngx_http_chat_cursor_t     cursor;
     ngx_http_chat_room_view_t  view;
@@ -287,6 +288,8 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
     chat_json_lit(w, ",\"messages\":[");
 
     count = 0;
+    start = w->pos - w->start;
+    rc = (cursor.seq > from && from < end) ? NGX_DECLINED : NGX_OK;
     *next = cursor;
 
     while (next->seq < end && (size_t) (w->pos - w->start) < max) {
@@ -297,6 +300,13 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
             != NGX_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (gap) {
+            /* there are to be no holes in it */
+            w->pos = w->start + start;
+            count = 0;
+            rc = NGX_DECLINED;
         }
 
         if (len == 0) {
@@ -310,13 +320,19 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
         }
     }
 
+    if (next->seq > end) {
+        /* all of them are gone, and more: a cursor there finds a gap */
+        next->seq = end;
+        next->block = 0;
+    }
+
     if (ngx_http_chat_reply_more(w, 64) != NGX_OK) {
         return NGX_ERROR;
     }
 
     chat_json_lit(w, "]");
 
-    return NGX_OK;
+    return rc;
 }
 
 

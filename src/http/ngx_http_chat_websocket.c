@@ -183,6 +183,17 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* nothing is delivered before the connection is ours */
+
+    s->blocked = 1;
+
+    rc = ngx_http_chat_enter(s);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_DECLINED) ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                    : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     r->keepalive = 0;
 
     rc = ngx_http_send_header(r);
@@ -274,13 +285,7 @@ ngx_http_chat_websocket_cleanup(void *data)
         ctx->session = NULL;
     }
 
-    if (s->queued) {
-        ngx_queue_remove(&s->queue);
-    }
-
-    (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
-
-    ngx_free(s);
+    ngx_http_chat_session_discard(s);
 }
 
 
@@ -366,6 +371,7 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     }
 
     ngx_http_chat_begin(s);
+    ngx_http_chat_output_unblock(s);
 
     if (early) {
         s->bytes_in += len;

@@ -21,7 +21,7 @@ static void ngx_http_chat_session_tick(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_shutdown(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_bye(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_linger(ngx_http_chat_session_t *s);
-static void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_drain(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_free(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_sid(ngx_http_chat_session_t *s);
 static size_t ngx_http_chat_session_private_offset(
@@ -192,7 +192,7 @@ ngx_http_chat_session_read_handler(ngx_event_t *rev)
     }
 
     if (s->lingering) {
-        ngx_http_chat_session_discard(s);
+        ngx_http_chat_session_drain(s);
         return;
     }
 
@@ -466,13 +466,13 @@ ngx_http_chat_session_linger(ngx_http_chat_session_t *s)
     s->lingering = 1;
 
     if (c->read->ready) {
-        ngx_http_chat_session_discard(s);
+        ngx_http_chat_session_drain(s);
     }
 }
 
 
 static void
-ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
+ngx_http_chat_session_drain(ngx_http_chat_session_t *s)
 {
     ssize_t            n;
     ngx_uint_t         i;
@@ -525,16 +525,24 @@ ngx_http_chat_session_counters(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_session_free(ngx_http_chat_session_t *s)
 {
+    ngx_http_chat_member_leave_all(s);
+
+    s->transport->closed(s);
+
+    ngx_http_chat_session_discard(s);
+}
+
+
+void
+ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
+{
     if (s->queued) {
-        /* it was queued anew in this very turn */
         ngx_queue_remove(&s->queue);
     }
 
     ngx_http_chat_member_leave_all(s);
 
     (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
-
-    s->transport->closed(s);
 
     if (s->out) {
         ngx_free(s->out);

@@ -143,6 +143,9 @@ ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
 /* The transport's own part of the session, transport_size bytes, aligned. */
 void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
 
+/* Frees one that was created and not started; its connection stays. */
+void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);
+
 /* From now on the connection's events are the session's. */
 void ngx_http_chat_session_start(ngx_http_chat_session_t *s);
 
