@@ -436,6 +436,10 @@ ngx_http_chat_worker_tick_handler(ngx_event_t *ev)
                       "chat_zone \"%V\" was repaired after a worker had died "
                       "inside a lock, %i blocks were found",
                       &z->name, found);
+
+        /* rooms that began anew have no residents who would be told of it */
+
+        ngx_http_chat_worker_alarm(z);
     }
 
     ngx_http_chat_deliver_trim(z);
