@@ -615,15 +615,18 @@ ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z)
         local = ngx_queue_data(q, ngx_http_chat_local_t, warmth);
         n++;
 
+        ngx_queue_remove(q);
+
         if (local->zone != z
             || ngx_current_msec - local->delivered
                <= NGX_HTTP_CHAT_BACKLOG_TIME)
         {
+            /* the next time others have their turn */
+            ngx_queue_insert_tail(&ngx_http_chat_deliveries.warm, q);
             continue;
         }
 
         local->warm = 0;
-        ngx_queue_remove(q);
 
         ngx_http_chat_room_trim(z, ngx_http_chat_local_room(local),
                                 local->epoch, 1);
