@@ -599,21 +599,22 @@ void
 ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z)
 {
     ngx_uint_t              n;
-    ngx_queue_t            *q, *next;
+    ngx_queue_t            *q, *last;
     ngx_http_chat_local_t  *local;
 
     ngx_http_chat_deliver_init();
 
-    n = 0;
+    q = NULL;
+    last = ngx_queue_last(&ngx_http_chat_deliveries.warm);
 
-    for (q = ngx_queue_head(&ngx_http_chat_deliveries.warm);
-         q != ngx_queue_sentinel(&ngx_http_chat_deliveries.warm)
-             && n < NGX_HTTP_CHAT_TRIM_ROOMS;
-         q = next)
+    for (n = 0;
+         n < NGX_HTTP_CHAT_TRIM_ROOMS
+             && q != last
+             && !ngx_queue_empty(&ngx_http_chat_deliveries.warm);
+         n++)
     {
-        next = ngx_queue_next(q);
+        q = ngx_queue_head(&ngx_http_chat_deliveries.warm);
         local = ngx_queue_data(q, ngx_http_chat_local_t, warmth);
-        n++;
 
         ngx_queue_remove(q);
 
