@@ -128,7 +128,7 @@ ROWS = [
          group="small", pin=True,
          servers=["floor", "sliced", "raw", "chat", "nchan", "ws"],
          value=p99, unit="ms", what="p99 of the small rooms", base=None,
-         bars=[("raw", 1.5, None), ("chat", 1.5, None),
+         bars=[("sliced", 1.5, None), ("raw", 1.5, None), ("chat", 1.5, None),
                ("raw", 1 / 20, "nchan"), ("chat", 1 / 20, "nchan")],
          reference="sliced floor 0.7 ms, floor 46, uWebSockets 57, nchan "
                    "63, push-stream 259"),
