@@ -337,7 +337,8 @@ sub do_perl {
 sub do_same {
     my ($self, $args) = @_;
 
-    my ($first, @others) = map { $self->client($_) } split ' ', $args;
+    my ($first, @others) = map { $self->client($_) }
+                           split ' ', $self->expand($args);
     my @want = events($first);
 
     for my $other (@others) {
