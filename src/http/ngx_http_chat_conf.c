@@ -645,3 +645,28 @@ ngx_http_chat_conf_param(ngx_str_t *value, const char *name, ngx_str_t *rest)
 
     return 1;
 }
+
+
+ngx_int_t
+ngx_http_chat_check_zones(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i;
+    ngx_http_chat_zone_t       **zones;
+    ngx_http_chat_main_conf_t   *chmcf;
+
+    chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
+    zones = chmcf->zones.elts;
+
+    for (i = 0; i < chmcf->zones.nelts; i++) {
+
+        if (zones[i]->shm_zone->shm.size == 0) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "unknown zone \"%V\" in \"chat\" directive, "
+                          "define it: chat_zone %V:16m;",
+                          &zones[i]->name, &zones[i]->name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -19,6 +19,7 @@
 #define NGX_HTTP_CHAT_DAY  (24 * 60 * 60 * 1000)
 
 
+static ngx_int_t ngx_http_chat_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_chat_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_chat_init_process(ngx_cycle_t *cycle);
 static void ngx_http_chat_exit_process(ngx_cycle_t *cycle);
@@ -228,7 +229,7 @@ static ngx_command_t  ngx_http_chat_commands[] = {
 
 static ngx_http_module_t  ngx_http_chat_module_ctx = {
     ngx_http_chat_add_variables,           /* preconfiguration */
-    ngx_http_chat_log_init,                /* postconfiguration */
+    ngx_http_chat_init,                    /* postconfiguration */
 
     ngx_http_chat_create_main_conf,        /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -255,6 +256,17 @@ ngx_module_t  ngx_http_chat_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_chat_init(ngx_conf_t *cf)
+{
+    if (ngx_http_chat_check_zones(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_chat_log_init(cf);
+}
 
 
 static ngx_int_t

@@ -80,6 +80,9 @@ void *ngx_http_chat_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_chat_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 
+/* At the end of the configuration: is every zone that is used defined? */
+ngx_int_t ngx_http_chat_check_zones(ngx_conf_t *cf);
+
 /* A slot for a number, size or time, which are all of a word's size, within
  * the bounds that the command's "post" points to. */
 char *ngx_http_chat_set_bounded(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -53,6 +53,10 @@ static ngx_uint_t ngx_http_chat_websocket_close(ngx_http_chat_session_t *s,
     ngx_uint_t code, const char *reason);
 static void ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s);
 
+static ngx_http_chat_session_t *ngx_http_chat_websocket_create(
+    ngx_http_request_t *r, ngx_http_chat_identity_t *identity,
+    chat_deflate_params_t *deflate);
+static void ngx_http_chat_websocket_await(ngx_http_chat_session_t *s);
 static ngx_int_t ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
     chat_deflate_params_t *deflate);
 static void ngx_http_chat_websocket_cleanup(void *data);
@@ -124,12 +128,9 @@ ngx_int_t
 ngx_http_chat_websocket_start(ngx_http_request_t *r,
     ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate)
 {
-    ngx_int_t                   rc;
-    ngx_http_cleanup_t         *cln;
-    ngx_http_chat_ctx_t        *ctx;
-    ngx_http_chat_session_t    *s;
-    ngx_http_chat_loc_conf_t   *chcf;
-    ngx_http_chat_websocket_t  *ws;
+    ngx_int_t                  rc;
+    ngx_http_chat_session_t   *s;
+    ngx_http_chat_loc_conf_t  *chcf;
 
     chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
 
@@ -150,36 +151,8 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    s = ngx_http_chat_session_create(r->connection, chcf->zone,
-                                     &chcf->settings,
-                                     &ngx_http_chat_websocket, identity,
-                                     sizeof(ngx_http_chat_websocket_t));
+    s = ngx_http_chat_websocket_create(r, identity, deflate);
     if (s == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    s->conf = chcf;
-    s->request = r;
-
-    ws = ngx_http_chat_websocket_of(s);
-    ws->cleanup = cln;
-
-    chat_ws_decoder_init(&ws->decoder,
-                         ngx_http_chat_message_max(&chcf->settings),
-                         deflate != NULL);
-
-    cln->handler = ngx_http_chat_websocket_cleanup;
-    cln->data = s;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
-    ctx->session = s;
-
-    if (ngx_http_chat_websocket_form(s, deflate) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -206,11 +179,76 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /*
-     * nginx's frames that called us still use the request: the connection is
-     * taken over when they have returned.
-     */
+    ngx_http_chat_websocket_await(s);
 
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+/* The session of a request, freed with it unless it is taken over. */
+
+static ngx_http_chat_session_t *
+ngx_http_chat_websocket_create(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate)
+{
+    ngx_http_cleanup_t         *cln;
+    ngx_http_chat_ctx_t        *ctx;
+    ngx_http_chat_session_t    *s;
+    ngx_http_chat_loc_conf_t   *chcf;
+    ngx_http_chat_websocket_t  *ws;
+
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    s = ngx_http_chat_session_create(r->connection, chcf->zone,
+                                     &chcf->settings,
+                                     &ngx_http_chat_websocket, identity,
+                                     sizeof(ngx_http_chat_websocket_t));
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->conf = chcf;
+    s->request = r;
+
+    cln->handler = ngx_http_chat_websocket_cleanup;
+    cln->data = s;
+
+    ws = ngx_http_chat_websocket_of(s);
+    ws->cleanup = cln;
+
+    chat_ws_decoder_init(&ws->decoder,
+                         ngx_http_chat_message_max(&chcf->settings),
+                         deflate != NULL);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
+    ctx->session = s;
+
+    if (ngx_http_chat_websocket_form(s, deflate) != NGX_OK) {
+        return NULL;
+    }
+
+    return s;
+}
+
+
+/*
+ * nginx's functions that called us still use the request: the connection is
+ * taken over when they have returned.
+ */
+
+static void
+ngx_http_chat_websocket_await(ngx_http_chat_session_t *s)
+{
     if (ngx_http_chat_ws.event.handler == NULL) {
         ngx_queue_init(&ngx_http_chat_ws.taken);
         ngx_http_chat_ws.event.handler = ngx_http_chat_websocket_take_handler;
@@ -221,13 +259,6 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
     ngx_queue_insert_tail(&ngx_http_chat_ws.taken, &s->queue);
 
     ngx_post_event(&ngx_http_chat_ws.event, &ngx_posted_events);
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    r->main->count++;
-
-    return NGX_DONE;
 }
 
 
@@ -592,7 +623,10 @@ ngx_http_chat_websocket_control_frame(ngx_http_chat_session_t *s,
     }
 
     last = p + chat_ws_header(p, CHAT_WS_FIN | opcode, len);
-    last = ngx_cpymem(last, data, len);
+
+    if (len) {
+        last = ngx_cpymem(last, data, len);
+    }
 
     ngx_http_chat_output_added(s, last - p);
 }

@@ -66,6 +66,10 @@ ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
     ngx_http_chat_room_sh_t   *room;
     ngx_http_chat_resident_t  *re;
 
+    if (name->len > NGX_HTTP_CHAT_ROOM_NAME_MAX) {
+        return 0;
+    }
+
     hash = ngx_murmur_hash2(name->data, name->len);
 
     do {
@@ -379,10 +383,6 @@ ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
 {
     uint32_t                  n, *bucket;
     ngx_http_chat_room_sh_t  *room;
-
-    if (name->len > NGX_HTTP_CHAT_ROOM_NAME_MAX) {
-        return 0;
-    }
 
     n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_ROOM);
     if (n == 0) {

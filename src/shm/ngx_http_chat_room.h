@@ -72,7 +72,8 @@ typedef struct {
 
 /*
  * One more member from this worker's slot in the room of that name, which is
- * made if there is none; fills in the view.  0: the zone is full.
+ * made if there is none; fills in the view.  0: the zone is full, or the name
+ * is longer than a room's may be.
  */
 uint32_t ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
     ngx_http_chat_retention_t *retention, ngx_http_chat_room_view_t *view);
