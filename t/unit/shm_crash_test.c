@@ -30,7 +30,7 @@
 #define CRASH_SLOTS     12
 #define CRASH_BUF       65536
 #define CRASH_STUCK     60               /* seconds */
-#define CRASH_KILLS     150
+#define CRASH_KILLS     300
 
 
 typedef struct {
@@ -894,6 +894,119 @@ test_steps(void)
 }
 
 
+/* The killed one's life: any operations in any order, without an end. */
+
+static void
+crash_live(ngx_http_chat_zone_t *z, uint64_t seed)
+{
+    size_t                     len;
+    uint32_t                   n;
+    ngx_uint_t                 i;
+    ngx_http_chat_room_view_t  view;
+    ngx_str_t                  name;
+
+    for ( ;; ) {
+        ngx_stub_time(SHM_NOW + shm_random(&seed, 100000));
+
+        i = (ngx_uint_t) shm_random(&seed, CRASH_NROOMS);
+        len = shm_random(&seed, 4) ? shm_random(&seed, 300)
+                                   : shm_random(&seed, 3000);
+        name.data = (u_char *) &CRASH_ROOMS[i];
+        name.len = 1;
+
+        n = ngx_http_chat_room_join(z, &name, &crash_keep, &view);
+
+        if (n == 0) {
+            continue;
+        }
+
+        (void) shm_append(z, n, view.epoch, &crash_keep, len,
+                          crash_number(i, view.next_seq, len));
+
+        if (shm_random(&seed, 3)) {
+            ngx_http_chat_room_leave(z, n, view.epoch);
+        }
+    }
+}
+
+
+static void
+crash_kill(ngx_http_chat_zone_t *z, uint64_t *seed)
+{
+    pid_t             pid;
+    struct timespec   ts;
+
+    pid = fork();
+
+    if (pid == 0) {
+        (void) alarm(0);
+        ngx_pid = getpid();
+        z->slot = 0;
+        z->slots[0].pid = (ngx_atomic_uint_t) ngx_pid;
+        crash_live(z, *seed);
+    }
+
+    while (pid > 0 && z->slots[0].pid == 0) {
+        ngx_sched_yield();
+    }
+
+    ts.tv_sec = 0;
+    ts.tv_nsec = 200000 + (long) shm_random(seed, 3000000);
+
+    (void) nanosleep(&ts, NULL);
+
+    test_ok(pid > 0 && kill(pid, SIGKILL) == 0);
+    test_ok(waitpid(pid, NULL, 0) == pid);
+}
+
+
+static void
+test_kills(void)
+{
+    double                start;
+    ngx_uint_t            i, broken;
+    crash_view_t          view;
+    ngx_http_chat_zone_t  zone;
+
+    crash_now = NULL;
+    broken = 0;
+
+    (void) alarm(CRASH_STUCK);
+
+    shm_zone_make(&zone, 200, CRASH_SLOTS);
+    zone.slots[0].pid = 0;
+
+    for (i = 0; i < CRASH_KILLS && !test_state()->failed; i++) {
+        crash_steps = i;
+        crash_kill(&zone, &crash_seed);
+
+        zone.slot = 1;
+        ngx_stub_time(SHM_NOW + 100000);
+
+        start = crash_clock();
+        crash_observe(&zone, &view);
+        test_ok(crash_clock() - start < 1.0);
+
+        test_eq(ngx_http_chat_zone_find_dead(&zone), 0);
+        ngx_http_chat_room_reap(&zone, 0);
+        ngx_http_chat_zone_release(&zone, 0);
+
+        broken += zone.sh->leaks;
+
+        if (zone.sh->leaks) {
+            test_ok(ngx_http_chat_zone_repair(&zone) >= 0);
+        }
+
+        test_ok(shm_complete(&zone) == NULL);
+    }
+
+    printf("# %u killed, %u of them inside a lock\n", CRASH_KILLS,
+           (unsigned) broken);
+
+    shm_zone_free(&zone);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -910,6 +1023,7 @@ main(int argc, char **argv)
     }
 
     test_run("whoever dies at any instruction harms nobody", test_steps);
+    test_run("neither does whoever is killed at any moment", test_kills);
 
     return test_done();
 }
