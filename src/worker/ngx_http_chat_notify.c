@@ -66,11 +66,19 @@ ngx_http_chat_worker_master_init(ngx_cycle_t *cycle, ngx_array_t *zones)
 
         z[i]->generation = ngx_atomic_fetch_add(&z[i]->sh->generation, 1) + 1;
 
+        if (z[i]->generation != 1) {
+
+            /*
+             * One made now would be missing in the workers that are there, or
+             * be another thing of theirs, and they would write to it.
+             */
+
+            continue;
+        }
+
         for (n = 0; n < z[i]->sh->nslots; n++) {
 
-            if (z[i]->slots[n].fd[0] == -1) {
-                ngx_http_chat_worker_fd(&z[i]->slots[n], cycle->log);
-            }
+            ngx_http_chat_worker_fd(&z[i]->slots[n], cycle->log);
 
             if (z[i]->slots[n].fd[0] == -1) {
                 /* logged once; those workers look by a timer */
