@@ -303,6 +303,7 @@ ngx_http_chat_zone_claim(ngx_http_chat_zone_t *z, ngx_uint_t *dead)
         slot->tail = slot->head;
         slot->signaled = 0;
         slot->rescan = 0;
+        slot->sessions = 0;
 
         ngx_http_chat_unlock(&slot->lock);
 
@@ -316,6 +317,8 @@ ngx_http_chat_zone_claim(ngx_http_chat_zone_t *z, ngx_uint_t *dead)
 void
 ngx_http_chat_zone_release(ngx_http_chat_zone_t *z, ngx_uint_t slot)
 {
+    z->slots[slot].sessions = 0;
+
     ngx_memory_barrier();
 
     z->slots[slot].pid = 0;

@@ -60,6 +60,7 @@ typedef struct {
     ngx_atomic_t               pid;
     ngx_atomic_t               signaled;
     ngx_atomic_t               rescan;
+    ngx_atomic_t               sessions;   /* its worker's alone to write */
     ngx_int_t                  fd[2];      /* to read, to write; inherited */
     ngx_http_chat_lock_t       lock;       /* guards the ring */
     uint32_t                   head;       /* grows for ever: next to write */
@@ -101,8 +102,7 @@ typedef struct {
     ngx_atomic_t               life;       /* rooms ever made */
     ngx_atomic_t               full;       /* ms: nothing could be evicted */
 
-    ngx_atomic_t               sessions;   /* counters */
-    ngx_atomic_t               evicted;
+    ngx_atomic_t               evicted;    /* counters */
     ngx_atomic_t               repairs;
     ngx_atomic_t               reaped;
 

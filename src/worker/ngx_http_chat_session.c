@@ -79,7 +79,7 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     s->tls = (c->ssl != NULL);
 #endif
 
-    (void) ngx_atomic_fetch_add(&zone->sh->sessions, 1);
+    zone->slots[zone->slot].sessions++;
 
     return s;
 }
@@ -542,7 +542,7 @@ ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
 
     ngx_http_chat_member_leave_all(s);
 
-    (void) ngx_atomic_fetch_add(&s->zone->sh->sessions, -1);
+    s->zone->slots[s->zone->slot].sessions--;
 
     if (s->out) {
         ngx_free(s->out);
