@@ -251,3 +251,30 @@ a recv text three
 b recv text three
 --- faults
 exited on signal 9
+
+
+
+=== TEST 7: one of an old generation is killed, and nobody takes its place
+The master starts no other worker for one that was to go: whoever is there
+must notice, and take its members out of their rooms.
+--- chat
+timeout 20s
+a connect /chat?user=alice
+b connect /chat?user=bob other=a
+for who a b
+$who < {"type":"welcome"}
+$who > {"type":"join","id":1,"room":"lobby"}
+$who < {"type":"ok","id":1,"epoch":"$epoch"}
+end
+nginx freeze b
+nginx signal HUP
+a skip {"type":"bye"}
+a skip closed 1012
+nginx slay b
+c connect /chat?user=carol
+c < {"type":"welcome"}
+c > {"type":"join","id":1,"room":"lobby"}
+c < {"type":"ok","id":1,"epoch":"$epoch"}
+perl members_soon c lobby 1
+--- faults
+exited on signal 9

@@ -404,7 +404,7 @@ sub log_step {
 }
 
 
-# nginx kill alice | reload | renewed | quit | stopped | signal HUP
+# nginx kill alice | slay alice | reload | renewed | quit | stopped | signal HUP
 #   | freeze alice | thaw | edit s/this/that/
 
 sub do_nginx {
@@ -416,6 +416,9 @@ sub do_nginx {
 
     if ($what eq 'kill') {
         $server->kill_worker($pid || die "whose worker?\n");
+
+    } elsif ($what eq 'slay') {
+        $server->slay($pid || die "whose worker?\n");
 
     } elsif ($what eq 'reload') {
         $server->reload;
@@ -1057,7 +1060,8 @@ What a client gets is expected in order, with nothing left out.
     timeout 10s             how long a step may wait, from here on
     set NAME = PERL;  ok PERL;  perl SUB ARGS   a sub of the test file
     same alice bob          they saw the same messages (see record)
-    nginx kill NAME         SIGKILL to the worker where NAME is
+    nginx kill NAME         SIGKILL to the worker where NAME is, and wait for
+                            the next one; nginx slay NAME: do not wait
     nginx freeze NAME, nginx thaw               SIGSTOP, SIGCONT
     nginx reload, nginx renewed                 the old workers are gone
     nginx quit, nginx stopped, nginx signal HUP

@@ -55,6 +55,16 @@ sub alive {
 }
 
 
+# A worker is killed; one of an old generation will have no successor.
+
+sub slay {
+    my ($self, $pid) = @_;
+
+    kill 'KILL', $pid;
+    $self->wait_for('the end of a worker', sub { !alive($pid) });
+}
+
+
 # A worker is killed, and another one stands in its place.
 
 sub kill_worker {
@@ -62,8 +72,14 @@ sub kill_worker {
 
     my %old = $self->workers;
 
-    kill 'KILL', $pid;
-    $self->wait_for('the end of a worker', sub { !alive($pid) });
+    $self->slay($pid);
+    $self->wait_for_another(%old);
+}
+
+
+sub wait_for_another {
+    my ($self, %old) = @_;
+
     $self->wait_for('a new worker', sub {
         my %now = $self->workers;
         return grep { !$old{$_} } keys %now;
