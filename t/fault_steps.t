@@ -41,6 +41,7 @@ sub dies_in {
     my $mark = Test::Nginx::Util::server_root() . '/logs/stopped';
     my $pid = $script->client($who)->{worker};
     unlink $mark;
+    $script->{old} = { $script->{server}->workers };
 
     my @commands = ("break $function", "shell touch $mark", 'continue',
                     $further ? "stepi $further" : (), 'kill');
@@ -53,7 +54,6 @@ sub dies_in {
                  map { ('-ex', $_) } @commands);
 
     $script->{server}->wait_for('a breakpoint', sub { -f $mark });
-    $script->{old} = { $script->{server}->workers };
 }
 
 
