@@ -401,7 +401,10 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
         return;
     }
 
-    ngx_http_chat_begin(s);
+    if (!s->closing) {
+        ngx_http_chat_begin(s);
+    }
+
     ngx_http_chat_output_unblock(s);
 
     if (early) {

@@ -15,7 +15,7 @@ static void ngx_http_chat_deliver_hold(void);
 static void ngx_http_chat_deliver_delay_handler(ngx_event_t *ev);
 static void ngx_http_chat_deliver_release(ngx_http_chat_local_t *local);
 static void ngx_http_chat_deliver_queue(ngx_http_chat_local_t *local);
-static void ngx_http_chat_deliver_rooms(void);
+static void ngx_http_chat_deliver_rooms(ngx_queue_t *rooms);
 static void ngx_http_chat_deliver_sessions(void);
 static ngx_uint_t ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local,
     ngx_uint_t *sends);
@@ -31,7 +31,8 @@ static void ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local);
 
 
 static struct {
-    ngx_queue_t   rooms;         /* being walked, or to be */
+    ngx_queue_t   rooms;         /* to be walked */
+    ngx_queue_t   walks;         /* begun, and left for the event loop */
     ngx_queue_t   warm;          /* walked some time ago, to be trimmed */
     ngx_queue_t   sessions;      /* with bytes to flush, or to be ended */
     ngx_event_t   event;
@@ -49,6 +50,7 @@ ngx_http_chat_deliver_init(void)
     }
 
     ngx_queue_init(&ngx_http_chat_deliveries.rooms);
+    ngx_queue_init(&ngx_http_chat_deliveries.walks);
     ngx_queue_init(&ngx_http_chat_deliveries.warm);
     ngx_queue_init(&ngx_http_chat_deliveries.sessions);
 
@@ -210,11 +212,15 @@ ngx_http_chat_deliver_handler(ngx_event_t *ev)
 {
     (void) ev;    /* the posted event or the timer below */
 
-    ngx_http_chat_deliver_rooms();
+    /* a small room does not wait behind a large one's next slice */
+
+    ngx_http_chat_deliver_rooms(&ngx_http_chat_deliveries.rooms);
+    ngx_http_chat_deliver_rooms(&ngx_http_chat_deliveries.walks);
     ngx_http_chat_deliver_sessions();
 
     if (!ngx_http_chat_deliveries.event.posted
         && (!ngx_queue_empty(&ngx_http_chat_deliveries.rooms)
+            || !ngx_queue_empty(&ngx_http_chat_deliveries.walks)
             || !ngx_queue_empty(&ngx_http_chat_deliveries.sessions)))
     {
         /* the event loop has its turn first */
@@ -257,27 +263,27 @@ ngx_http_chat_deliver_hold(void)
 /* One slice of each room in turn, until all have had one or it is enough. */
 
 static void
-ngx_http_chat_deliver_rooms(void)
+ngx_http_chat_deliver_rooms(ngx_queue_t *rooms)
 {
     ngx_uint_t              sends;
     ngx_queue_t            *q, *last;
     ngx_http_chat_local_t  *local;
 
-    if (ngx_queue_empty(&ngx_http_chat_deliveries.rooms)) {
+    if (ngx_queue_empty(rooms)) {
         return;
     }
 
     sends = 0;
-    last = ngx_queue_last(&ngx_http_chat_deliveries.rooms);
+    last = ngx_queue_last(rooms);
 
     do {
-        q = ngx_queue_head(&ngx_http_chat_deliveries.rooms);
+        q = ngx_queue_head(rooms);
         ngx_queue_remove(q);
 
         local = ngx_queue_data(q, ngx_http_chat_local_t, queue);
 
         if (ngx_http_chat_deliver_slice(local, &sends)) {
-            ngx_queue_insert_tail(&ngx_http_chat_deliveries.rooms, q);
+            ngx_queue_insert_tail(&ngx_http_chat_deliveries.walks, q);
             continue;
         }
 

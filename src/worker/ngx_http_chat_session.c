@@ -150,6 +150,16 @@ ngx_http_chat_session_start(ngx_http_chat_session_t *s)
         ngx_del_timer(c->write);
     }
 
+    if (s->closing) {
+
+        /* its room was lost before the connection was ours */
+
+        c->read->cancelable = 0;
+        ngx_add_timer(c->read, NGX_HTTP_CHAT_FAREWELL);
+        ngx_http_chat_deliver_flush(s);
+        return;
+    }
+
     if (s->settings->ping_interval) {
         ngx_add_timer(c->read, s->settings->ping_interval);
     }
