@@ -49,7 +49,7 @@ ngx_http_chat_block_free(ngx_http_chat_zone_t *z, uint32_t first,
 
     pool = &z->sh->pool;
 
-    ngx_http_chat_block(z, first)->kind = NGX_HTTP_CHAT_BLOCK_FREE;
+    ngx_http_chat_block(z, last)->kind = NGX_HTTP_CHAT_BLOCK_FREE;
 
     ngx_http_chat_zone_lock_inner(z, &pool->lock);
 

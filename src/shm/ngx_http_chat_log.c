@@ -20,7 +20,10 @@ static ngx_int_t ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, size_t size);
 static void ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st);
+static void ngx_http_chat_log_cut(ngx_http_chat_zone_t *z, uint32_t last);
 static uint32_t ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n);
+static ngx_uint_t ngx_http_chat_log_is_block(ngx_http_chat_zone_t *z,
+    uint32_t n);
 static void ngx_http_chat_log_write(ngx_http_chat_zone_t *z,
     ngx_http_chat_place_t *p, const void *data, size_t len);
 static ngx_int_t ngx_http_chat_log_read(ngx_http_chat_zone_t *z,
@@ -87,6 +90,7 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 {
     u_char                     *last;
     size_t                      digits;
+    ngx_int_t                   rc;
     ngx_http_chat_entry_t       e;
     ngx_http_chat_place_t       p;
     ngx_http_chat_log_state_t  *st;
@@ -114,9 +118,11 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     e.sender = a->sender;
     e.after_block = 0;
 
-    if (ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len) != NGX_OK) {
+    rc = ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len);
+
+    if (rc != NGX_OK) {
         ngx_http_chat_log_unreserve(z, log, st);
-        return NGX_DECLINED;
+        return rc;
     }
 
     p.block = st->last_block;
@@ -139,10 +145,7 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 }
 
 
-/*
- * Makes room for size bytes behind the head.  Blocks that somebody put there
- * before it died, or that were too few the last time, are used first.
- */
+/* Makes room for size bytes behind the head. */
 
 static ngx_int_t
 ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
@@ -154,7 +157,7 @@ ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
     if (st->last_block == 0) {
         n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
         if (n == 0) {
-            return NGX_ERROR;
+            return NGX_DECLINED;
         }
 
         st->first_block = n;
@@ -163,26 +166,45 @@ ngx_http_chat_log_reserve(ngx_http_chat_zone_t *z,
         st->last_off = 0;
     }
 
+    if (!ngx_http_chat_log_is_block(z, st->last_block)
+        || st->last_off > NGX_HTTP_CHAT_BLOCK_DATA
+        || st->first_seq > st->next_seq)
+    {
+        st->first_block = 0;
+        return NGX_ERROR;
+    }
+
     have = NGX_HTTP_CHAT_BLOCK_DATA - st->last_off;
     n = st->last_block;
 
+    ngx_http_chat_log_cut(z, n);
+
     while (have < size) {
-        next = ngx_http_chat_log_next(z, n);
-
+        next = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
         if (next == 0) {
-            next = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
-            if (next == 0) {
-                return NGX_ERROR;
-            }
-
-            ngx_http_chat_block(z, n)->next = next;
+            return NGX_DECLINED;
         }
+
+        ngx_http_chat_block(z, n)->next = next;
 
         n = next;
         have += NGX_HTTP_CHAT_BLOCK_DATA;
     }
 
     return NGX_OK;
+}
+
+
+/* What hangs behind the head is of no use: somebody died who put it there, or
+ * wrote where he should not. */
+
+static void
+ngx_http_chat_log_cut(ngx_http_chat_zone_t *z, uint32_t last)
+{
+    if (ngx_http_chat_block(z, last)->next) {
+        ngx_http_chat_block(z, last)->next = 0;
+        z->sh->leaks = 1;
+    }
 }
 
 
@@ -196,18 +218,20 @@ ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n)
 {
     n = ngx_http_chat_block(z, n)->next;
 
-    if (n == 0) {
-        return 0;
-    }
-
-    if (n > z->sh->nblocks
-        || ngx_http_chat_block(z, n)->kind != NGX_HTTP_CHAT_BLOCK_LOG)
-    {
+    if (n && !ngx_http_chat_log_is_block(z, n)) {
         z->sh->leaks = 1;
         return 0;
     }
 
     return n;
+}
+
+
+static ngx_uint_t
+ngx_http_chat_log_is_block(ngx_http_chat_zone_t *z, uint32_t n)
+{
+    return n && n <= z->sh->nblocks
+           && ngx_http_chat_block(z, n)->kind == NGX_HTTP_CHAT_BLOCK_LOG;
 }
 
 
@@ -224,7 +248,7 @@ ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
 
     last = ngx_http_chat_log_state(log)->last_block;
 
-    if (last) {
+    if (ngx_http_chat_log_is_block(z, last)) {
         first = ngx_http_chat_log_next(z, last);
         ngx_http_chat_block(z, last)->next = 0;
 
@@ -278,15 +302,16 @@ ngx_http_chat_log_read(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
 
     while (len) {
 
-        if (p->off == NGX_HTTP_CHAT_BLOCK_DATA) {
-            p->block = ngx_http_chat_block(z, p->block)->next;
-            p->off = 0;
-        }
-
         if (p->block == 0 || p->block > z->sh->nblocks
             || p->off > NGX_HTTP_CHAT_BLOCK_DATA)
         {
             return NGX_ERROR;
+        }
+
+        if (p->off == NGX_HTTP_CHAT_BLOCK_DATA) {
+            p->block = ngx_http_chat_block(z, p->block)->next;
+            p->off = 0;
+            continue;
         }
 
         n = ngx_min(len, NGX_HTTP_CHAT_BLOCK_DATA - p->off);
@@ -356,7 +381,8 @@ static ngx_int_t
 ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
     ngx_http_chat_entry_t *e, ngx_http_chat_place_t *p, ngx_uint_t *blocks)
 {
-    uint32_t  n;
+    uint32_t    n;
+    ngx_uint_t  passed;
 
     if (ngx_http_chat_log_read(z, p, NULL, e->len) != NGX_OK) {
         return NGX_ERROR;
@@ -377,9 +403,19 @@ ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
         }
     }
 
-    for (n = st->first_block; n != p->block; (*blocks)++) {
+    passed = 0;
+
+    for (n = st->first_block; n != p->block; passed++) {
+
+        if (n == st->last_block) {
+            /* the chain goes on where the log has ended */
+            return NGX_ERROR;
+        }
+
         n = ngx_http_chat_block(z, n)->next;
     }
+
+    *blocks += passed;
 
     st->first_seq++;
     st->bytes -= sizeof(ngx_http_chat_entry_t) + e->len;
@@ -488,7 +524,8 @@ ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
 }
 
 
-/* Gives n blocks back, the first ones of a chain. */
+/* Gives n blocks back, the first ones of a chain; each knows that it is free,
+ * so that a wrong link to it is seen. */
 
 static void
 ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
@@ -500,6 +537,7 @@ ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
     last = first;
 
     for (i = 1; i < n; i++) {
+        ngx_http_chat_block(z, last)->kind = NGX_HTTP_CHAT_BLOCK_FREE;
         last = ngx_http_chat_block(z, last)->next;
     }
 
@@ -507,7 +545,7 @@ ngx_http_chat_log_release(ngx_http_chat_zone_t *z, uint32_t first,
 }
 
 
-/* Gives a chain back to its end; one without an end is left to the repair. */
+/* Gives a chain back to its end, or to where it runs into itself. */
 
 static void
 ngx_http_chat_log_release_all(ngx_http_chat_zone_t *z, uint32_t first)
@@ -515,20 +553,19 @@ ngx_http_chat_log_release_all(ngx_http_chat_zone_t *z, uint32_t first)
     uint32_t    last, next;
     ngx_uint_t  n;
 
-    last = first;
+    next = first;
+    n = 0;
 
-    for (n = 1; n <= z->sh->nblocks; n++) {
-        next = ngx_http_chat_log_next(z, last);
-
-        if (next == 0) {
-            ngx_http_chat_block_free(z, first, last, n);
-            return;
-        }
-
+    do {
         last = next;
-    }
+        n++;
 
-    z->sh->leaks = 1;
+        ngx_http_chat_block(z, last)->kind = NGX_HTTP_CHAT_BLOCK_FREE;
+
+        next = ngx_http_chat_log_next(z, last);
+    } while (next);
+
+    ngx_http_chat_block_free(z, first, last, n);
 }
 
 
@@ -536,13 +573,14 @@ void
 ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log)
 {
-    uint32_t                    first;
+    uint32_t                    first, last;
     ngx_uint_t                  sound;
     ngx_http_chat_log_state_t  *st;
 
     st = ngx_http_chat_log_begin(log);
 
     first = st->first_block;
+    last = st->last_block;
     sound = ngx_http_chat_log_sound(z, st);
 
     st->first_seq = st->next_seq;
@@ -554,15 +592,39 @@ ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
 
     ngx_http_chat_log_commit(log);
 
-    if (first == 0) {
-        return;
+    if (!sound) {
+        z->sh->leaks = 1;
+
+    } else if (first) {
+        ngx_http_chat_log_cut(z, last);
+        ngx_http_chat_log_release_all(z, first);
+    }
+}
+
+
+void
+ngx_http_chat_log_check_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log)
+{
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_begin(log);
+
+    if (!ngx_http_chat_log_sound(z, st)) {
+        ngx_http_chat_log_give_up(z, st);
+
+        if (!ngx_http_chat_log_sound(z, st)) {
+            st->first_block = 0;
+            st->first_off = 0;
+            st->last_block = 0;
+            st->last_off = 0;
+        }
+
+        ngx_http_chat_log_commit(log);
     }
 
-    if (sound) {
-        ngx_http_chat_log_release_all(z, first);
-
-    } else {
-        z->sh->leaks = 1;
+    if (st->last_block) {
+        ngx_http_chat_block(z, st->last_block)->next = 0;
     }
 }
 
@@ -576,6 +638,21 @@ ngx_http_chat_log_sound(ngx_http_chat_zone_t *z,
 {
     uint32_t  n;
     uint64_t  bytes;
+
+    if (st->first_seq > st->next_seq) {
+        return 0;
+    }
+
+    if (st->first_block == 0 && st->last_block == 0) {
+        return st->bytes == 0;
+    }
+
+    if (!ngx_http_chat_log_is_block(z, st->first_block)
+        || st->first_off > NGX_HTTP_CHAT_BLOCK_DATA
+        || st->last_off > NGX_HTTP_CHAT_BLOCK_DATA)
+    {
+        return 0;
+    }
 
     bytes = st->first_off + st->bytes;
 

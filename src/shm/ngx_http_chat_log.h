@@ -9,8 +9,8 @@
  *
  *        tail                                           head
  *         v                                              v
- *   +----------+    +----------+    +----------+    +----------+    spare
- *   |  . e1 e2 | -> | e2 e3 e4 | -> | e4 e4 e4 | -> | e4 e5    | -> blocks
+ *   +----------+    +----------+    +----------+    +----------+
+ *   |  . e1 e2 | -> | e2 e3 e4 | -> | e4 e4 e4 | -> | e4 e5    |
  *   +----------+    +----------+    +----------+    +----------+
  *
  *   an entry:  | len 4 | flags 2 | 2 | seq 8 | ts 8 | sender 4 | 4 | text ...
@@ -100,7 +100,8 @@ typedef struct {
 
 void ngx_http_chat_log_init_locked(ngx_http_chat_log_sh_t *log);
 
-/* OK, or DECLINED: no blocks are left, and nothing has changed.  now in ms. */
+/* OK; DECLINED: no blocks are left, and nothing has changed; ERROR: the log is
+ * damaged.  now in ms. */
 ngx_int_t ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_append_t *a, uint64_t now);
 
@@ -122,6 +123,11 @@ ngx_uint_t ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
 
 /* Gives all blocks back.  No cursor into the log may exist. */
 void ngx_http_chat_log_clear_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log);
+
+/* The repair's: gives the entries up if the chain of blocks is damaged, and
+ * what hangs behind the head. */
+void ngx_http_chat_log_check_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log);
 
 /* The oldest entry that belongs to the history; next_seq: there is none. */

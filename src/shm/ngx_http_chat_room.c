@@ -175,11 +175,15 @@ ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
             *nslots = ngx_http_chat_resident_tell(z, room, slots);
 
             ngx_http_chat_room_touch(z, n);
+
+        } else if (rc == NGX_ERROR) {
+            ngx_http_chat_room_reset_locked(z, room);
+            rc = NGX_ABORT;
         }
 
         ngx_http_chat_zone_unlock(z, hash);
 
-    } while (rc != NGX_OK && ngx_http_chat_room_evict(z) == NGX_OK);
+    } while (rc == NGX_DECLINED && ngx_http_chat_room_evict(z) == NGX_OK);
 
     return rc;
 }
@@ -540,7 +544,29 @@ static void
 ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room)
 {
+    uint32_t                   block;
+    ngx_uint_t                 i;
+    ngx_http_chat_resident_t  *re;
+
     room->epoch = ngx_http_chat_room_epoch(z);
+
+    /* nobody will be told of this room again who is not told now */
+
+    block = 0;
+    i = 0;
+
+    for ( ;; ) {
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
+
+        if (re == NULL) {
+            break;
+        }
+
+        if (re->members && re->slot < z->sh->nslots) {
+            z->slots[re->slot].rescan = 1;
+        }
+    }
+
     room->members = 0;
     room->more = 0;
 
@@ -588,7 +614,7 @@ ngx_http_chat_resident_next(ngx_http_chat_zone_t *z,
         *i = 0;
     }
 
-    if (*block == 0) {
+    if (*block == 0 || *block > z->sh->nblocks) {
         return NULL;
     }
 

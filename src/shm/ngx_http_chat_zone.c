@@ -12,8 +12,12 @@ static void ngx_http_chat_zone_lock_all(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_zone_unlock_all(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z,
     u_char *marks);
+static void ngx_http_chat_zone_mark_log(ngx_http_chat_zone_t *z,
+    u_char *marks, ngx_http_chat_log_sh_t *log);
 static void ngx_http_chat_zone_mark_chain(ngx_http_chat_zone_t *z,
-    u_char *marks, uint32_t n);
+    u_char *marks, uint32_t *link, ngx_uint_t kind);
+static ngx_uint_t ngx_http_chat_zone_mark(ngx_http_chat_zone_t *z,
+    u_char *marks, uint32_t *link, ngx_uint_t kind);
 static ngx_int_t ngx_http_chat_zone_rebuild_pool(ngx_http_chat_zone_t *z,
     u_char *marks);
 
@@ -457,7 +461,7 @@ ngx_http_chat_zone_unlock_all(ngx_http_chat_zone_t *z)
 static void
 ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z, u_char *marks)
 {
-    uint32_t                 i, n;
+    uint32_t                  i, *link;
     ngx_http_chat_room_sh_t  *room;
 
     z->sh->lru.oldest = 0;
@@ -465,19 +469,22 @@ ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z, u_char *marks)
     z->sh->lru.rooms = 0;
 
     for (i = 0; i < z->sh->nbuckets; i++) {
+        link = &z->buckets[i];
 
-        for (n = z->buckets[i]; n; n = room->next) {
-            room = ngx_http_chat_room(z, n);
+        while (ngx_http_chat_zone_mark(z, marks, link,
+                                       NGX_HTTP_CHAT_BLOCK_ROOM))
+        {
+            room = ngx_http_chat_room(z, *link);
 
-            marks[n / 8] |= (u_char) (1 << (n % 8));
-
-            ngx_http_chat_zone_mark_chain(z, marks, room->more);
-            ngx_http_chat_zone_mark_chain(z, marks,
-                                        ngx_http_chat_log_first(&room->log));
+            ngx_http_chat_zone_mark_chain(z, marks, &room->more,
+                                          NGX_HTTP_CHAT_BLOCK_RESIDENTS);
+            ngx_http_chat_zone_mark_log(z, marks, &room->log);
 
             /* the order of use is lost, which costs nothing but fairness */
 
-            ngx_http_chat_room_relink_locked(z, n);
+            ngx_http_chat_room_relink_locked(z, *link);
+
+            link = &room->next;
         }
     }
 
@@ -486,13 +493,57 @@ ngx_http_chat_zone_mark_rooms(ngx_http_chat_zone_t *z, u_char *marks)
 
 
 static void
-ngx_http_chat_zone_mark_chain(ngx_http_chat_zone_t *z, u_char *marks,
-    uint32_t n)
+ngx_http_chat_zone_mark_log(ngx_http_chat_zone_t *z, u_char *marks,
+    ngx_http_chat_log_sh_t *log)
 {
-    while (n) {
-        marks[n / 8] |= (u_char) (1 << (n % 8));
-        n = ngx_http_chat_block(z, n)->next;
+    uint32_t  first;
+
+    ngx_http_chat_log_check_locked(z, log);
+
+    first = ngx_http_chat_log_first(log);
+
+    ngx_http_chat_zone_mark_chain(z, marks, &first, NGX_HTTP_CHAT_BLOCK_LOG);
+}
+
+
+static void
+ngx_http_chat_zone_mark_chain(ngx_http_chat_zone_t *z, u_char *marks,
+    uint32_t *link, ngx_uint_t kind)
+{
+    while (ngx_http_chat_zone_mark(z, marks, link, kind)) {
+        link = &ngx_http_chat_block(z, *link)->next;
     }
+}
+
+
+/* Marks the block that a link leads to; 0: the chain ends, or is cut here
+ * for what follows cannot be of it. */
+
+static ngx_uint_t
+ngx_http_chat_zone_mark(ngx_http_chat_zone_t *z, u_char *marks,
+    uint32_t *link, ngx_uint_t kind)
+{
+    u_char    bit;
+    uint32_t  n;
+
+    n = *link;
+    bit = (u_char) (1 << (n % 8));
+
+    if (n == 0) {
+        return 0;
+    }
+
+    if (n >= z->sh->pool.unused
+        || ngx_http_chat_block(z, n)->kind != kind
+        || (marks[n / 8] & bit))
+    {
+        *link = 0;
+        return 0;
+    }
+
+    marks[n / 8] |= bit;
+
+    return 1;
 }
 
 
