@@ -281,9 +281,8 @@ ngx_http_chat_session_tick(ngx_http_chat_session_t *s)
         return;
     }
 
-    s->pings++;
-
     if (!s->blocked) {
+        s->pings++;
         s->transport->ping(s);
     }
 
