@@ -11,10 +11,10 @@
 #include "test.h"
 
 
-#define LOG_SEEDS    3000
+#define LOG_SEEDS    2000
 #define LOG_STEPS    200
 #define LOG_CURSORS  6
-#define LOG_MAX      5000               /* bytes of a text */
+#define LOG_MAX      8192               /* bytes of a text, at most */
 #define LOG_READ     16384              /* bytes of a reader's buffer */
 #define LOG_DATA     NGX_HTTP_CHAT_BLOCK_DATA
 
@@ -125,15 +125,14 @@ log_model_text(log_model_t *m, uint64_t seq, u_char *buf)
 
     e = &m->entries[seq];
 
-    shm_text(log_text, LOG_MAX, e->number);
+    shm_text(log_text, e->len, e->number);
 
     if (e->flags & NGX_HTTP_CHAT_ENTRY_EVENT) {
         ngx_memcpy(buf, log_text, e->split);
         n = e->split;
         n += snprintf((char *) buf + n, 64, "%llu,\"ts\":%llu",
                       (unsigned long long) seq, (unsigned long long) e->ts);
-        ngx_memcpy(buf + n, log_text + e->split,
-                   e->len - n);
+        ngx_memcpy(buf + n, log_text + e->split, e->len - n);
         return e->len;
     }
 
@@ -187,7 +186,7 @@ log_size(log_model_t *m)
         return 0;
 
     case 4:
-        return log_roll(m, LOG_MAX - 64);
+        return log_roll(m, 5000);
 
     default:
         return log_roll(m, 300);
