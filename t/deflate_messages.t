@@ -274,3 +274,24 @@ a recv compressed text ~compressed
 b recv plain text ~compressed
 a > {"type":"history","id":2,"room":"lobby"}
 a recv compressed text ~"messages":
+
+
+
+=== TEST 16: each with the window that was agreed on
+--- chat
+plain connect /raw?room=1 record=all
+w9 connect /raw?room=1 record=all deflate=permessage-deflate,server_max_window_bits=9
+w12 connect /raw?room=1 record=all deflate=permessage-deflate,server_max_window_bits=12 other=w9
+w15 connect /raw?room=1 record=all deflate same=w9
+x15 connect /raw?room=1 record=all deflate other=w9
+set text = join " ", map { "word " . $_ * 7919 % 1000 } 1 .. 1500
+for i 1..10
+plain text $i $text
+w9 ztext small $i $(substr $text, 0, 200)
+end
+for who plain w9 w12 w15 x15
+for i 1..20
+$who recv text ~word
+end
+end
+same plain w9 w12 w15 x15

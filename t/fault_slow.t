@@ -42,10 +42,14 @@ sub pong_before_end {
 }
 
 
-sub all_or_gap {
-    my ($script, $who, $last) = @_;
+sub noise { return join '', map { chr(97 + rand 26) } 1 .. $_[0] }
 
-    my $seq = 0;
+
+sub all_or_gap { all_or_gap_from(@_[0, 1], 0, $_[2]) }
+
+
+sub all_or_gap_from {
+    my ($script, $who, $seq, $last) = @_;
 
     while ($seq < $last) {
         my $event = $script->get($script->client($who));
@@ -148,3 +152,25 @@ s resume
 perl all_or_gap s 100
 a > {"type":"send","room":"r","text":"end"}
 s < {"type":"message","seq":101,"text":"end"}
+
+
+
+=== TEST 5: a slow reader of compressed messages
+What does not compress, so that it fills the socket: each frame is whole, and
+a message is left out only where a gap says so.
+--- chat
+timeout 20s
+a connect /patient?user=alice&room=r
+s connect /patient?user=slow&room=r other=a rcvbuf=4096 deflate
+for who a s
+$who skip {"type":"joined"}
+end
+for round 1..2
+s pause
+for i 1..500
+a > {"type":"send","room":"r","text":"$(main::noise(6000))"}
+a < ~"type":"message"
+end
+s resume
+perl all_or_gap_from s $(500 * $round - 500) $(500 * $round)
+end

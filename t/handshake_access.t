@@ -210,3 +210,15 @@ a connect /chat?user=alice tls port=$TEST_NGINX_RAND_PORT_1 \
     | Origin: https://localhost:$TEST_NGINX_RAND_PORT_1 \
     | Host: localhost:$TEST_NGINX_RAND_PORT_1
 a refused 403 /chat tls port=$TEST_NGINX_RAND_PORT_1 | Origin: https://evil.tld
+
+
+
+=== TEST 10: a subrequest is no place for a chat
+--- config
+    location /asks { auth_request /chat; try_files /none =404; }
+    location /chat { chat chat; }
+--- chat
+a refused 500 /asks
+log ~chat location "/chat" cannot serve a subrequest
+a connect /chat
+a < {"type":"welcome"}

@@ -18,6 +18,14 @@ _EOC_
 
 play();
 
+
+sub frames {
+    my ($len, $n) = @_;
+
+    return unpack 'H*', join '', map {
+        Test::Nginx::Chat::Frame::build(payload => 'x' x $len) } 1 .. $n;
+}
+
 __DATA__
 
 === TEST 1: a handshake as the RFC shows it
@@ -169,7 +177,23 @@ a closed 1002
 
 
 
-=== TEST 11: nothing pipelined behind a refusal is taken for frames
+=== TEST 11: more in that segment than a header buffer holds, and frames cut by it
+--- http_config
+    chat_zone chat:4m;
+    client_header_buffer_size 1k;
+--- config
+    location /raw { chat chat; chat_protocol raw; chat_room $arg_room; chat_message_size 256k; }
+--- chat
+for len 1 500 1024 8000 60000 200000
+a connect /raw?room=r$len plus=$(main::frames($len, 3))
+for i 1..3
+a recv text $("x" x $len)
+end
+end
+
+
+
+=== TEST 12: nothing pipelined behind a refusal is taken for frames
 --- chat
 a open
 a raw "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -182,7 +206,7 @@ access ~"GET /chat HTTP/1.1" 400
 
 
 
-=== TEST 12: headers without end and without sense
+=== TEST 13: headers without end and without sense
 What a header line holds is read in linear time, whatever it is.
 --- chat
 within 1s
@@ -200,7 +224,7 @@ a refused 400 /chat | X: $("x" x 40000)
 
 
 
-=== TEST 13: a refused handshake is in the access log with its status
+=== TEST 14: a refused handshake is in the access log with its status
 --- chat
 a refused 400 /chat | -Sec-WebSocket-Key
 a refused 426 /chat | Sec-WebSocket-Version: 8
@@ -211,7 +235,7 @@ access 1 ~"GET /chat HTTP/1.1" 101
 
 
 
-=== TEST 14: an answer that keeps the connection, then a handshake on it
+=== TEST 15: an answer that keeps the connection, then a handshake on it
 --- chat
 a open
 a raw "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
