@@ -6,7 +6,7 @@
  * and from time to time asks whether the holder still lives: if not, it takes
  * the lock over.  What such a lock guards must therefore be valid after each
  * single store of its holder; blocks of memory may at worst be lost, and are
- * found again by ngx_http_chat_zone_repair().
+ * found again by ngx_http_chat_repair().
  */
 
 

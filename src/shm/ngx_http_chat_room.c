@@ -70,6 +70,7 @@ ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
         return 0;
     }
 
+    room = NULL;
     hash = ngx_murmur_hash2(name->data, name->len);
 
     do {

@@ -171,13 +171,5 @@ ngx_uint_t ngx_http_chat_zone_push(ngx_http_chat_zone_t *z, ngx_uint_t slot,
 /* The next room with news for a slot, or 0. */
 uint32_t ngx_http_chat_zone_pull(ngx_http_chat_zone_t *z, ngx_uint_t slot);
 
-/*
- * After a worker has died inside a lock: finds the blocks it had in its hands,
- * and builds the pool and the list of rooms anew from what can be reached.
- * Holds all locks for a time in proportion to the zone.  Returns the number of
- * blocks found, or -1 if there was no memory to do it.
- */
-ngx_int_t ngx_http_chat_zone_repair(ngx_http_chat_zone_t *z);
-
 
 #endif /* _NGX_HTTP_CHAT_ZONE_H_INCLUDED_ */

@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_notify.h"
 #include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_repair.h"
 
 #if (NGX_HAVE_EVENTFD)
 #include <sys/eventfd.h>
@@ -438,7 +439,7 @@ ngx_http_chat_worker_tick_handler(ngx_event_t *ev)
     }
 
     if (z->sh->leaks) {
-        found = ngx_http_chat_zone_repair(z);
+        found = ngx_http_chat_repair(z);
 
         ngx_log_error(NGX_LOG_WARN, ev->log, 0,
                       "chat_zone \"%V\" was repaired after a worker had died "

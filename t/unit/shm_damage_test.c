@@ -391,10 +391,10 @@ damage_run(uint64_t seed, ngx_uint_t state)
 
     /* the first one finds what hangs nowhere, the second finds nothing */
 
-    test_ok(ngx_http_chat_zone_repair(&d.zone) >= 0);
+    test_ok(ngx_http_chat_repair(&d.zone) >= 0);
     ngx_http_chat_room_reap(&d.zone, 1);
-    test_ok(ngx_http_chat_zone_repair(&d.zone) >= 0);
-    test_eq(ngx_http_chat_zone_repair(&d.zone), 0);
+    test_ok(ngx_http_chat_repair(&d.zone) >= 0);
+    test_eq(ngx_http_chat_repair(&d.zone), 0);
 
     wrong = shm_complete(&d.zone);
     test_ok(wrong == NULL);
@@ -411,9 +411,9 @@ damage_run(uint64_t seed, ngx_uint_t state)
 static void
 damage_all(ngx_uint_t state)
 {
-    uint64_t  seed;
+    uint64_t  seed, last;
 
-    (void) alarm(DAMAGE_STUCK);
+    (void) alarm(DAMAGE_STUCK * (unsigned) shm_slowness());
 
     if (damage_seed) {
         damage_run(damage_seed, state);
@@ -421,15 +421,16 @@ damage_all(ngx_uint_t state)
     }
 
     damage_resets = 0;
+    last = DAMAGE_SEEDS / shm_slowness();
 
-    for (seed = 1; seed <= DAMAGE_SEEDS && !test_state()->failed; seed++) {
+    for (seed = 1; seed <= last && !test_state()->failed; seed++) {
         damage_run(seed, state);
     }
 
-    printf("# seeds 1 to %u, %u resets\n", DAMAGE_SEEDS,
+    printf("# seeds 1 to %u, %u resets\n", (unsigned) last,
            (unsigned) damage_resets);
 
-    test_ok(damage_resets > DAMAGE_SEEDS / 10);
+    test_ok(damage_resets > last / 10);
 }
 
 
@@ -475,7 +476,7 @@ test_told(void)
     test_eq(ngx_http_chat_room_seek(&d.zone, d.rooms[0], epoch, 2,
                                     &d.cursors[0]), NGX_ABORT);
 
-    test_ok(ngx_http_chat_zone_repair(&d.zone) > 0);
+    test_ok(ngx_http_chat_repair(&d.zone) > 0);
     test_ok(shm_complete(&d.zone) == NULL);
 
     shm_zone_free(&d.zone);

@@ -27,6 +27,35 @@ static void shm_count_list(ngx_http_chat_zone_t *z, shm_count_t *c);
 static void shm_count_pool(ngx_http_chat_zone_t *z, shm_count_t *c);
 
 
+ngx_uint_t
+shm_slowness(void)
+{
+    char               line[512];
+    FILE              *maps;
+    static ngx_uint_t  slowness;
+
+    if (slowness) {
+        return slowness;
+    }
+
+    slowness = 1;
+    maps = fopen("/proc/self/maps", "r");
+
+    while (maps && fgets(line, sizeof(line), maps)) {
+
+        if (strstr(line, "vgpreload")) {
+            slowness = 20;
+        }
+    }
+
+    if (maps) {
+        (void) fclose(maps);
+    }
+
+    return slowness;
+}
+
+
 uint64_t
 shm_random(uint64_t *state, uint64_t n)
 {

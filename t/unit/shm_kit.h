@@ -12,6 +12,7 @@
 
 #include "ngx_stub.h"
 #include "ngx_http_chat_room.h"
+#include "ngx_http_chat_repair.h"
 
 
 #define SHM_NOW  1700000000000ULL       /* where the tests' clock begins, ms */
@@ -32,6 +33,10 @@ typedef struct {
     ngx_uint_t             unused;       /* blocks never handed out */
 } shm_census_t;
 
+
+/* How many times slower than by itself this program may be: more than once
+ * under valgrind, where no child can be stepped either. */
+ngx_uint_t shm_slowness(void);
 
 /* A random number below n, from a state that any number begins. */
 uint64_t shm_random(uint64_t *state, uint64_t n);
