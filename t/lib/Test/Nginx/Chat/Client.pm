@@ -102,7 +102,8 @@ sub handshake {
     push @headers, [ 'Sec-WebSocket-Extensions', $r{deflate} ] if $r{deflate};
 
     for my $change (@{ $r{headers} || [] }) {
-        my ($sign, $name, $value) = $change =~ /^([-+]?)([^:]+?)(?::\s?(.*))?$/s;
+        my ($sign, $name, $value) =
+            $change =~ /^([-+]?)([^:]+?)(?::\s?(.*))?$/s;
 
         @headers = grep { lc $_->[0] ne lc $name } @headers if $sign ne '+';
         push @headers, [ $name, $value // '' ] if $sign ne '-';

@@ -53,7 +53,8 @@ sub differs {
 
     if (defined $want && !ref $want && !is_number($want)) {
         return var_differs($got, $1, $vars, $path) if $want =~ /^\$(\w+)$/;
-        return test_differs($got, $1, $path) if $want =~ /^%(?=[a-z~\[<>])(.+)/s;
+        return test_differs($got, $1, $path)
+            if $want =~ /^%(?=[a-z~\[<>])(.+)/s;
     }
 
     return if kind($got) eq kind($want)

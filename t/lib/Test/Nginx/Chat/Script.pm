@@ -1,8 +1,8 @@
 package Test::Nginx::Chat::Script;
 
 # A conversation as text, one step a line; what steps there are stands at the
-# end of this file.  Each step that expects something is one test; the first that fails
-# ends its conversation, with what the clients had seen until then.
+# end of this file.  Each line that expects something is one test; the first
+# that fails ends its conversation, with what the clients had seen until then.
 
 use v5.10.1;
 use strict;
@@ -242,7 +242,8 @@ sub perl {
 
     our %v;
     local *v = $self->{vars};
-    $code =~ s/\$(\w+)\b(?![{\[])/exists $self->{vars}{$1} ? "\$v{$1}" : "\$$1"/ge;
+    $code =~ s{\$(\w+)\b(?![\{\[])}
+              { exists $self->{vars}{$1} ? "\$v{$1}" : "\$$1" }ge;
 
     my $value = eval "package main; no strict; $code";
     die "in $code: $@" if $@;
@@ -315,7 +316,8 @@ sub do_timeout {
 sub do_ok {
     my ($self, $code) = @_;
 
-    $self->want($self->perl("($code)"), "it is not so: " . $self->expand($code));
+    $self->want($self->perl("($code)"),
+                "it is not so: " . $self->expand($code));
 }
 
 
@@ -619,7 +621,8 @@ sub judge {
 sub refused {
     my ($self, $name, $args) = @_;
 
-    my ($status, $rest) = $args =~ /^(\d+)\s+(.*)/ or die "refused STATUS URL\n";
+    my ($status, $rest) = $args =~ /^(\d+)\s+(.*)/
+        or die "refused STATUS URL\n";
 
     $self->connect($name, $rest, $status);
 }
