@@ -835,6 +835,19 @@ crash_run_repair(ngx_http_chat_zone_t *z)
 
 
 static void
+crash_run_clear(ngx_http_chat_zone_t *z)
+{
+    ngx_http_chat_room_sh_t  *room;
+
+    room = ngx_http_chat_room(z, crash_op.room);
+
+    ngx_http_chat_zone_lock(z, room->hash);
+    ngx_http_chat_log_clear_locked(z, &room->log);
+    ngx_http_chat_zone_unlock(z, room->hash);
+}
+
+
+static void
 crash_run_alloc(ngx_http_chat_zone_t *z)
 {
     (void) ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
@@ -862,6 +875,7 @@ static const crash_case_t  crash_cases[] = {
     { "append to an empty room", crash_setup_first, crash_run_append, 0 },
     { "append that trims", crash_setup_trimming, crash_run_append, 0 },
     { "trim", crash_setup_trim, crash_run_trim, 0 },
+    { "clear", crash_setup_trim, crash_run_clear, 0 },
     { "join that makes a room", crash_setup_make, crash_run_join, 0 },
     { "join that makes a room of old blocks", crash_setup_remake,
       crash_run_join, 0 },

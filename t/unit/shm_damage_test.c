@@ -255,6 +255,11 @@ damage_read(damage_t *d, ngx_uint_t i, size_t size)
     rc = ngx_http_chat_room_read(&d->zone, d->rooms[i], d->epochs[i],
                                  &d->cursors[i], buf, size, &used, &need,
                                  &gap, &view);
+    if (rc == NGX_DECLINED) {
+        /* no more than the zone could hold */
+        test_ok(need <= d->zone.sh->nblocks * NGX_HTTP_CHAT_BLOCK_SIZE);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -376,6 +381,10 @@ damage_run(uint64_t seed, ngx_uint_t state)
 
     } else {
         damage_do(&d);
+
+        if (damage_roll(&d, 2)) {
+            damage_do(&d);
+        }
     }
 
     for (i = 0; i < DAMAGE_STEPS; i++) {

@@ -435,6 +435,10 @@ shm_count_pool(ngx_http_chat_zone_t *z, shm_count_t *c)
             return;
         }
 
+        if (ngx_http_chat_block(z, n)->kind != NGX_HTTP_CHAT_BLOCK_FREE) {
+            c->wrong = "a free block does not know it";
+        }
+
         c->sum->free++;
         n = ngx_http_chat_block(z, n)->next;
     }

@@ -249,6 +249,23 @@ log_append(log_model_t *m, size_t size, ngx_uint_t flags)
 }
 
 
+/* An age at which some entry is just too old, or just not yet. */
+
+static ngx_msec_t
+log_age(log_model_t *m)
+{
+    uint64_t  ts;
+
+    if (log_roll(m, 2) || m->first == m->next) {
+        return log_roll(m, 2) ? log_roll(m, 60000) : 86400000;
+    }
+
+    ts = m->entries[m->first + log_roll(m, m->next - m->first)].ts;
+
+    return ts < m->now ? m->now - ts + log_roll(m, 3) - 1 : 1;
+}
+
+
 static void
 log_trim(log_model_t *m)
 {
@@ -257,7 +274,7 @@ log_trim(log_model_t *m)
     ngx_http_chat_retention_t   keep;
 
     keep.messages = log_roll(m, 2) ? log_roll(m, 20) : 1000;
-    keep.age = log_roll(m, 2) ? log_roll(m, 60000) : 86400000;
+    keep.age = log_age(m);
     keep.backlog = log_roll(m, 20000);
     lag = log_roll(m, 2);
 
@@ -382,10 +399,32 @@ log_read(log_model_t *m, ngx_http_chat_cursor_t *cursor, size_t size)
 }
 
 
+/* Any size, or that of some entries, or a byte more or less. */
+
+static size_t
+log_read_size(log_model_t *m, ngx_http_chat_cursor_t *cursor)
+{
+    size_t    size;
+    uint64_t  from, last;
+
+    from = ngx_max(cursor->seq, m->first);
+
+    if (log_roll(m, 2) || from == m->next) {
+        return log_roll(m, 3) ? log_roll(m, LOG_READ) : log_roll(m, 600);
+    }
+
+    last = from + log_roll(m, ngx_min(m->next - from, 10));
+    size = log_model_end(m, last) - m->entries[from].begin;
+    size += log_roll(m, 3) - 1;
+
+    return ngx_min(size, LOG_READ);
+}
+
+
 static void
 log_seek(log_model_t *m, ngx_http_chat_cursor_t *cursor)
 {
-    uint64_t    seq, from;
+    uint64_t    seq, from, calls;
     ngx_int_t   rc;
     ngx_uint_t  again, steps;
 
@@ -413,7 +452,12 @@ log_seek(log_model_t *m, ngx_http_chat_cursor_t *cursor)
         test_eq(cursor->seq, from + (again + 1) * steps);
     }
 
+    /* to the head in one leap, else no more steps than asked for */
+
+    calls = (seq == m->next || seq == from) ? 0 : (seq - from - 1) / steps;
+
     test_eq(rc, NGX_OK);
+    test_eq(again, calls);
     test_eq(cursor->seq, seq);
 }
 
@@ -448,8 +492,7 @@ log_step(log_model_t *m)
         log_seek(m, cursor);
 
     } else if (cursor->seq) {
-        log_read(m, cursor, log_roll(m, 3) ? log_roll(m, LOG_READ)
-                                           : log_roll(m, 600));
+        log_read(m, cursor, log_read_size(m, cursor));
     }
 }
 

@@ -66,6 +66,7 @@ test_blocks(void)
     test_eq(z->sh->pool.nfree, 1);
 
     for (i = 0; i + 1 < n; i++) {
+        ngx_http_chat_block(z, taken[i])->kind = NGX_HTTP_CHAT_BLOCK_FREE;
 
         if (i != 5) {
             ngx_http_chat_block(z, taken[i])->next
@@ -83,6 +84,7 @@ test_blocks(void)
     for (i = 0; i < n; i++) {
         taken[0] = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
         test_ok(taken[0] >= 1 && taken[0] <= n && !seen[taken[0]]++);
+        test_eq(ngx_http_chat_block(z, taken[0])->next, 0);
     }
 
     test_eq(ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG), 0);
