@@ -372,6 +372,8 @@ log_read(log_model_t *m, ngx_http_chat_cursor_t *cursor, size_t size)
         return;
     }
 
+    test_ok((size_t) used <= size);
+
     n = shm_entries(log_buf, used, entries, LOG_STEPS + 1);
 
     full = 0;

@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "shm_kit.h"
 #include "test.h"
@@ -491,6 +492,8 @@ test_lock(void)
     ngx_http_chat_zone_t   zone;
     ngx_http_chat_lock_t  *lock;
 
+    (void) alarm(30 * (unsigned) shm_slowness());
+
     shm_zone_make(&zone, 64, 1);
 
     lock = &zone.sh->stripes[3];
@@ -536,6 +539,7 @@ test_lock(void)
     ngx_http_chat_zone_unlock(&zone, 5);
     test_eq(zone.sh->stripes[5].word, 0);
 
+    (void) alarm(0);
     shm_zone_free(&zone);
 }
 
