@@ -17,6 +17,11 @@ default_config(<<'_EOC_');
         chat_room      $arg_room;
         chat_echo      off;
     }
+
+    location /chat {
+        chat           chat;
+        chat_room      $arg_room;
+    }
 _EOC_
 
 play();
@@ -166,3 +171,20 @@ for i 1..5000
 $who recv text message number $i
 end
 end
+
+
+
+=== TEST 10: a room of chat.v1 of the same name is another room
+--- chat
+a connect /raw?room=1
+b connect /chat?room=1
+b < {"type":"welcome"}
+b < {"type":"joined","room":"1","seq":0,"members":1}
+a text hello
+a recv text hello
+b > {"type":"send","id":1,"room":"1","text":"from chat"}
+b < {"type":"ok","id":1,"seq":1}
+b < {"type":"message","seq":1,"text":"from chat"}
+b > {"type":"history","id":2,"room":"1"}
+b < {"type":"ok","id":2,"messages":[{"seq":1,"text":"from chat"}]}
+a nothing 50ms

@@ -21,7 +21,7 @@
 #include "ngx_http_chat_log.h"
 
 
-#define NGX_HTTP_CHAT_ROOM_NAME_MAX   128
+#define NGX_HTTP_CHAT_ROOM_NAME_MAX   129    /* 128 and the raw mode's mark */
 #define NGX_HTTP_CHAT_RESIDENTS       8
 #define NGX_HTTP_CHAT_RESIDENTS_MORE                                          \
     (NGX_HTTP_CHAT_BLOCK_DATA / sizeof(ngx_http_chat_resident_t))

@@ -4,6 +4,11 @@
 #include "ngx_http_chat_notify.h"
 
 
+#define NGX_HTTP_CHAT_RAW_PREFIX  0x01
+
+
+static uint32_t ngx_http_chat_member_room(ngx_http_chat_session_t *s,
+    ngx_str_t *room, ngx_http_chat_room_view_t *view);
 static ngx_http_chat_local_t *ngx_http_chat_local_get(ngx_http_chat_zone_t *z,
     uint32_t n, ngx_str_t *name, uint64_t epoch);
 static ngx_http_chat_member_t *ngx_http_chat_local_add(
@@ -30,7 +35,7 @@ ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
         return NGX_ERROR;
     }
 
-    n = ngx_http_chat_room_join(s->zone, room, &s->settings->retention, view);
+    n = ngx_http_chat_member_room(s, room, view);
     if (n == 0) {
         return NGX_DECLINED;
     }
@@ -74,6 +79,39 @@ ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
     *mp = m;
 
     return NGX_OK;
+}
+
+
+/*
+ * What a room keeps can be read in one protocol only, so each has rooms of
+ * its own: in shared memory the names of those of raw mode begin with a byte
+ * that no name may have.
+ */
+
+static uint32_t
+ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
+    ngx_http_chat_room_view_t *view)
+{
+    u_char     buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
+    ngx_str_t  name;
+
+    name = *room;
+
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+
+        if (room->len >= NGX_HTTP_CHAT_ROOM_NAME_MAX) {
+            return 0;
+        }
+
+        name.data = buf;
+        name.len = room->len + 1;
+
+        buf[0] = NGX_HTTP_CHAT_RAW_PREFIX;
+        ngx_memcpy(buf + 1, room->data, room->len);
+    }
+
+    return ngx_http_chat_room_join(s->zone, &name, &s->settings->retention,
+                                   view);
 }
 
 
