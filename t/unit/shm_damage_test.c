@@ -457,6 +457,147 @@ test_state_words(void)
 }
 
 
+static ngx_http_chat_log_state_t *
+damage_log(damage_t *d, ngx_uint_t i)
+{
+    return ngx_http_chat_log_state(&ngx_http_chat_room(&d->zone,
+                                                       d->rooms[i])->log);
+}
+
+
+/*
+ * The head's block leads to another room's log: nobody goes there, neither to
+ * append nor to give blocks back.
+ */
+
+static void
+test_behind_head(void)
+{
+    uint32_t         last, *next;
+    ngx_uint_t       i;
+    static damage_t  d;
+
+    for (i = 0; i < 3; i++) {
+        damage_init(&d, 5);
+
+        last = damage_log(&d, 0)->last_block;
+        next = &ngx_http_chat_block(&d.zone, last)->next;
+        *next = damage_log(&d, 1)->first_block;
+
+        if (i == 0) {
+            test_eq(shm_append(&d.zone, d.rooms[0], d.epochs[0],
+                               &damage_keep, 1500, 0), NGX_OK);
+            test_eq(d.zone.sh->leaks, 1);
+
+        } else if (i == 1) {
+            ngx_http_chat_room_leave(&d.zone, d.rooms[0], d.epochs[0]);
+
+            ngx_http_chat_zone_lock(&d.zone, 0);
+            ngx_http_chat_log_clear_locked(&d.zone,
+                           &ngx_http_chat_room(&d.zone, d.rooms[0])->log);
+            ngx_http_chat_zone_unlock(&d.zone, 0);
+
+            test_eq(d.zone.sh->leaks, 1);
+        }
+
+        damage_check_others(&d);
+
+        test_ok(ngx_http_chat_repair(&d.zone) >= 0);
+        test_ok(shm_complete(&d.zone) == NULL);
+
+        damage_check_others(&d);
+        shm_zone_free(&d.zone);
+    }
+}
+
+
+/* A chain that passes the head too early goes on: the head's block is not
+ * given back for that. */
+
+static void
+test_past_head(void)
+{
+    uint32_t                    blocks[4], last;
+    ngx_uint_t                  i;
+    static damage_t             d;
+    ngx_http_chat_log_state_t  *st;
+
+    damage_init(&d, 5);
+    ngx_http_chat_log_clear_locked(&d.zone,
+                           &ngx_http_chat_room(&d.zone, d.rooms[0])->log);
+
+    test_eq(shm_append(&d.zone, d.rooms[0], d.epochs[0], &damage_keep,
+                       2 * NGX_HTTP_CHAT_BLOCK_DATA + 100, 0), NGX_OK);
+    test_eq(shm_append(&d.zone, d.rooms[0], d.epochs[0], &damage_keep,
+                       NGX_HTTP_CHAT_BLOCK_DATA, 0), NGX_OK);
+
+    st = damage_log(&d, 0);
+    blocks[0] = st->first_block;
+
+    for (i = 1; i < 4; i++) {
+        blocks[i] = ngx_http_chat_block(&d.zone, blocks[i - 1])->next;
+    }
+
+    last = st->last_block;
+    test_eq(last, blocks[3]);
+
+    ngx_http_chat_block(&d.zone, blocks[0])->next = last;
+    ngx_http_chat_block(&d.zone, last)->next = blocks[1];
+
+    ngx_http_chat_room(&d.zone, d.rooms[0])->messages = 1;
+    ngx_http_chat_room(&d.zone, d.rooms[0])->backlog = 0;
+    ngx_http_chat_room_trim(&d.zone, d.rooms[0], d.epochs[0], 0);
+
+    test_eq(ngx_http_chat_block(&d.zone, last)->kind,
+            NGX_HTTP_CHAT_BLOCK_LOG);
+    test_eq(damage_log(&d, 0)->first_seq, damage_log(&d, 0)->next_seq);
+    test_eq(d.zone.sh->leaks, 1);
+
+    test_ok(ngx_http_chat_repair(&d.zone) > 0);
+    test_ok(shm_complete(&d.zone) == NULL);
+
+    shm_zone_free(&d.zone);
+}
+
+
+/* Rooms that lead back to themselves, and residents that do. */
+
+static void
+test_rings(void)
+{
+    ngx_uint_t                  i;
+    static damage_t             d;
+    ngx_http_chat_room_view_t   view;
+    ngx_http_chat_room_sh_t    *room;
+
+    (void) alarm(DAMAGE_STUCK * (unsigned) shm_slowness());
+
+    shm_zone_make(&d.zone, 100, 20);
+
+    for (i = 0; i < 20; i++) {
+        d.zone.slot = i;
+        d.rooms[0] = shm_join(&d.zone, "victim", &damage_keep, &view);
+    }
+
+    room = ngx_http_chat_room(&d.zone, d.rooms[0]);
+
+    test_ok(room->more != 0);
+    ngx_http_chat_block(&d.zone, room->more)->next = room->more;
+    room->next = d.rooms[0];
+
+    test_eq(ngx_http_chat_repair(&d.zone), 0);
+    test_eq(room->next, 0);
+    test_ok(shm_complete(&d.zone) == NULL);
+
+    room->next = d.zone.sh->nblocks + 1000000;
+    test_eq(ngx_http_chat_repair(&d.zone), 0);
+    test_ok(shm_complete(&d.zone) == NULL);
+
+    (void) alarm(0);
+    shm_zone_free(&d.zone);
+}
+
+
 /* Those who are in a room that begins anew are made to look. */
 
 static void
@@ -503,6 +644,9 @@ main(int argc, char **argv)
 
     test_run("blocks of a log that were written over", test_blocks);
     test_run("a log's state that was written over", test_state_words);
+    test_run("a link behind the head is not followed", test_behind_head);
+    test_run("a chain that passes the head", test_past_head);
+    test_run("the repair ends", test_rings);
     test_run("who is in a damaged room is told", test_told);
 
     return test_done();
