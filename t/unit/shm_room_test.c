@@ -458,8 +458,8 @@ test_long_name(void)
     test_eq(shm_append(z, n, view.epoch, &room_keep, 1000, 1), NGX_OK);
     test_eq(shm_append(z, n, view.epoch, &room_keep, 1000, 2), NGX_OK);
 
-    ngx_memset(name, 'x', 129);
-    name[129] = '\0';
+    ngx_memset(name, 'x', NGX_HTTP_CHAT_ROOM_NAME_MAX + 1);
+    name[NGX_HTTP_CHAT_ROOM_NAME_MAX + 1] = '\0';
 
     test_eq(shm_join(z, name, &room_keep, &view), 0);
     test_eq(room_kept(z, "room"), 2);
