@@ -93,7 +93,6 @@ sub reload {
     my ($self) = @_;
 
     my %old = $self->workers;
-    my $quitting = $self->count_log(qr/gracefully shutting down/);
 
     kill 'HUP', $self->{pid};
 
@@ -102,9 +101,14 @@ sub reload {
         return $self->{workers} <= grep { !$old{$_} } keys %now;
     });
 
+    # there may be some of an earlier reload among them, who have said so
+    # long ago or are gone by now
+
     $self->wait_for('the old workers\' shutdown', sub {
-        return $self->count_log(qr/gracefully shutting down/)
-               >= $quitting + keys %old;
+        return !grep {
+            alive($_)
+            && !$self->count_log(qr/ $_#\d+: gracefully shutting down/)
+        } keys %old;
     });
 
     $self->{old} = { %old };
