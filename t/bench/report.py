@@ -61,6 +61,11 @@ HOW = """## How it is measured
   measured without history, chat.v1 with the last 100 messages of each room.
   nchan is `nchan_pubsub websocket` with a buffer of 1,000 messages, `ws` a
   broadcast loop over the members without compression (`t/bench/ws.js`).
+- With two workers a message reaches half of its members through another
+  process, which has to be woken and scheduled first; a thread of the floor
+  sends to all of them itself. Server and load share two cores then, so this
+  second hop is what p99 shows: the CPU per delivery in that row is about the
+  floor's.
 - Processes beside the bench show in p99 first: where the floor of the same
   row is over a bar too, the machine was not quiet enough for that bar.
 - Figures in *other measurements* were taken on another machine of this kind
