@@ -183,8 +183,9 @@ b skip {"type":"message","text":"live $i","seq":$(3 * $i - 2)}
 set seen = 3 * $i - 2
 b drop
 for j 1..2
-a > {"type":"send","room":"lobby","text":"missed $i"}
+a > {"type":"send","id":"$i.$j","room":"lobby","text":"missed $i"}
 end
+a skip {"type":"ok","id":"$i.2"}
 end
 
 
