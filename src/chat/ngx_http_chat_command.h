@@ -11,7 +11,11 @@
 
 #include "ngx_http_chat_member.h"
 #include "ngx_http_chat_reply.h"
+#include "ngx_http_chat_rights.h"
 
+
+/* The most users that an answer lists; more are counted. */
+#define NGX_HTTP_CHAT_PEOPLE_MAX       1000
 
 /* Recent messages in an answer where the client names no number. */
 #define NGX_HTTP_CHAT_HISTORY_DEFAULT  50
@@ -55,10 +59,72 @@ void ngx_http_chat_command_leave(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_send(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_edit(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_delete(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_react(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_typing(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_read(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_history(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_members(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_rooms(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_profile(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_kick(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+/* and unmute, */
+void ngx_http_chat_command_mute(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+/* and unban */
+void ngx_http_chat_command_ban(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_grant(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_set(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_ping(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
+
+/* direct.c: "send" and "typing" with "to". */
+void ngx_http_chat_direct_send(ngx_http_chat_session_t *s,
+    chat_command_t *cmd);
+void ngx_http_chat_direct_typing(ngx_http_chat_session_t *s,
+    chat_command_t *cmd);
+
+/* typing.c: the session types no more in that room, or in any (NULL). */
+void ngx_http_chat_typing_stop(ngx_http_chat_session_t *s,
+    ngx_http_chat_local_t *local);
+
+/*
+ * rate.c: a message or a ping came, and costs a token of each rate.  OK;
+ * DECLINED: there is none, and *wait is how many ms until there is.  It may
+ * throttle or close the session.
+ */
+ngx_int_t ngx_http_chat_rate(ngx_http_chat_session_t *s, ngx_msec_t *wait);
+
+/*
+ * Finds a room, and what it knows of the user: OK; else the error reply was
+ * sent.  other: the user that the command names, or NULL.
+ */
+ngx_int_t ngx_http_chat_standings(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m,
+    ngx_http_chat_standing_t *own, ngx_http_chat_standing_t *other);
+
+/* ,"members":n and ,"presence":[...] of people as room_people() gives them. */
+ngx_int_t ngx_http_chat_presence_put(chat_json_writer_t *w,
+    ngx_http_chat_standing_t *people, ngx_uint_t n);
+
+/* ,"topic":... and what of the settings "given" names, for "room" events and
+ * replies. */
+void ngx_http_chat_settings_put(chat_json_writer_t *w,
+    ngx_http_chat_room_settings_t *settings);
 
 /* Joins the room that the location names. */
 void ngx_http_chat_join_at_once(ngx_http_chat_session_t *s);

@@ -16,21 +16,26 @@
 
 typedef struct ngx_http_chat_publish_s  ngx_http_chat_publish_t;
 
-/* rc: OK, and entry.seq and entry.ts are set; DECLINED: the zone is full;
- * ABORT: the room is not there any more. */
+/* rc: what ngx_http_chat_room_append() returns; append.entry has seq and ts,
+ * if it is OK. */
 typedef void (*ngx_http_chat_publish_pt)(ngx_http_chat_publish_t *p,
     ngx_int_t rc);
 
 
 struct ngx_http_chat_publish_s {
-    ngx_http_chat_local_t      *local;
-    ngx_http_chat_retention_t  *retention;
-    ngx_http_chat_append_t      entry;
-    ngx_http_chat_publish_pt    handler;
-    ngx_http_chat_session_t    *session;     /* the handler's */
-    void                       *data;        /* the handler's */
+    ngx_http_chat_zone_t         *zone;
+    uint32_t                      room;
+    uint64_t                      epoch;
+    ngx_http_chat_room_append_t   append;      /* slots is set by publish() */
+    ngx_http_chat_publish_pt      handler;
+    ngx_http_chat_session_t      *session;     /* the handler's */
+    void                         *data;        /* the handler's */
 };
 
+
+/* Sets a publish up for the room that a member is in, zeroed else. */
+void ngx_http_chat_publish_to(ngx_http_chat_publish_t *p,
+    ngx_http_chat_local_t *local, ngx_http_chat_session_t *s);
 
 void ngx_http_chat_publish(ngx_http_chat_publish_t *p);
 

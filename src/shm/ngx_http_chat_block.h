@@ -24,6 +24,10 @@
 #define NGX_HTTP_CHAT_BLOCK_ROOM       1
 #define NGX_HTTP_CHAT_BLOCK_LOG        2
 #define NGX_HTTP_CHAT_BLOCK_RESIDENTS  3
+#define NGX_HTTP_CHAT_BLOCK_PEOPLE     4
+#define NGX_HTTP_CHAT_BLOCK_HERE       5
+#define NGX_HTTP_CHAT_BLOCK_NONCES     6
+#define NGX_HTTP_CHAT_BLOCK_TOPIC      7
 
 
 typedef struct {

@@ -15,6 +15,15 @@
  *
  *   an entry:  | len 4 | flags 2 | 2 | seq 8 | ts 8 | sender 4 | 4 | text ...
  *
+ * An entry's text is never changed.  What an edit or a deletion changes is two
+ * bits of the entry's flags, and the place of the entry that amends it, which
+ * is newer and so is kept as long as the amended one is.
+ *
+ * A room has two logs: what it keeps, and what passes (who came, who types),
+ * which must push nothing out of the first.  A passing entry's "sender" is the
+ * low half of the seq that the room would have given next: it comes in front
+ * of that one.
+ *
  * The block of the head stays as long as anyone has a cursor there.  All
  * functions here are called with the room's lock held.
  */
@@ -30,12 +39,27 @@
 #define NGX_HTTP_CHAT_ENTRY_TEXT    0x0001     /* raw mode: a text message */
 #define NGX_HTTP_CHAT_ENTRY_BINARY  0x0002     /* raw mode: a binary one */
 #define NGX_HTTP_CHAT_ENTRY_EVENT   0x0004     /* chat.v1: an event's JSON */
+#define NGX_HTTP_CHAT_ENTRY_PASSING 0x0008     /* likewise, it has no seq */
+#define NGX_HTTP_CHAT_ENTRY_MESSAGE 0x0010     /* an event that can be unread */
+#define NGX_HTTP_CHAT_ENTRY_AMENDS  0x0020     /* an event on earlier entries */
+
+/* Set later, in place: the entry was amended. */
+#define NGX_HTTP_CHAT_ENTRY_EDITED  0x0040
+#define NGX_HTTP_CHAT_ENTRY_DELETED 0x0080
+
+#define NGX_HTTP_CHAT_ENTRY_AMENDED                                           \
+    (NGX_HTTP_CHAT_ENTRY_EDITED|NGX_HTTP_CHAT_ENTRY_DELETED)
 
 #define NGX_HTTP_CHAT_BACKLOG_TIME  30000      /* ms */
 
 
-/* What stands in front of an entry's text, 32 bytes.  A reader's copy names
- * the place behind the entry; in the log these fields are not used. */
+/*
+ * What stands in front of an entry's text, 32 bytes.  In the log, after_block
+ * and after_off are the place of the latest entry that amends this one.  In a
+ * reader's copy they are the place behind the entry; and if it was amended,
+ * the amending entry's text follows its own, len is the bytes of both, and
+ * sender is those of the amending one.
+ */
 typedef struct {
     uint32_t               len;          /* of the text, bytes */
     uint16_t               flags;
@@ -47,16 +71,27 @@ typedef struct {
 } ngx_http_chat_entry_t;
 
 
+#define ngx_http_chat_entry_amended(e)                                        \
+    ((e)->flags & NGX_HTTP_CHAT_ENTRY_AMENDED)
+
+
 /*
  * A place in a log: the entry "seq" begins at that byte of that block.  It
  * holds as long as the log has not dropped that entry, that is as long as
  * seq >= first_seq; block 0 means that the place is yet to be found.
+ * "passing" is the low part of the number of the next passing entry; those are
+ * few, and looked for from the oldest one.
  */
 typedef struct {
     uint64_t               seq;
     uint32_t               block;
     uint16_t               off;
+    uint16_t               passing;
 } ngx_http_chat_cursor_t;
+
+
+#define ngx_http_chat_cursor_same(a, b)                                       \
+    ((a)->seq == (b)->seq && (a)->passing == (b)->passing)
 
 
 typedef struct {
@@ -80,16 +115,26 @@ typedef struct {
 
 /*
  * What is to be appended.  Text and binary: head alone, as it is.  Event:
- * head, the seq in digits, "between", the ts in digits, tail; so head ends
- * in "seq": and tail begins behind the time.  seq and ts are set by append.
+ * head, a number in digits, "between", the ts in digits, tail; so head ends
+ * in "seq": or the like and tail begins behind the time.  The number is the
+ * seq, or "number" where that is not 0.  A passing event without a tail is
+ * its head, as it is.  seq and ts are set by append.
+ *
+ * targets: the entries that this one amends, each a cursor with a place; they
+ * get the flags "amend".
  */
 typedef struct {
-    ngx_str_t              head;
-    ngx_str_t              tail;
-    uint32_t               sender;
-    uint64_t               seq;
-    uint64_t               ts;
-    ngx_uint_t             flags;
+    ngx_str_t                head;
+    ngx_str_t                tail;
+    uint32_t                 sender;
+    uint64_t                 seq;
+    uint64_t                 ts;
+    uint64_t                 number;
+    ngx_uint_t               flags;
+
+    ngx_http_chat_cursor_t  *targets;
+    ngx_uint_t               ntargets;
+    ngx_uint_t               amend;
 } ngx_http_chat_append_t;
 
 
@@ -100,8 +145,9 @@ typedef struct {
 
 void ngx_http_chat_log_init_locked(ngx_http_chat_log_sh_t *log);
 
-/* OK; DECLINED: no blocks are left, and nothing has changed; ERROR: the log is
- * damaged.  now in ms. */
+/* OK; DECLINED: no blocks are left, and nothing has changed; BUSY: likewise,
+ * the only target was dropped or deleted before; ERROR: the log is damaged.
+ * now in ms. */
 ngx_int_t ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_append_t *a, uint64_t now);
 
@@ -144,14 +190,15 @@ ngx_int_t ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
     ngx_uint_t steps);
 
 /*
- * Copies whole entries, each a header and its text, from a cursor that has a
- * place, as many as fit, and moves the cursor behind them.  Returns the bytes
+ * Copies whole entries in front of "end", each a header and its text, from a
+ * cursor that has a place, as many as fit, and moves the cursor behind them.
+ * A place for "passing" is not looked at.  Returns the bytes
  * used; 0 with entries left: the first one needs *need bytes; NGX_ERROR: the
  * log is damaged.
  */
 ssize_t ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, u_char *buf,
-    size_t size, size_t *need);
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
+    uint64_t end, u_char *buf, size_t size, size_t *need);
 
 
 #endif /* _NGX_HTTP_CHAT_LOG_H_INCLUDED_ */

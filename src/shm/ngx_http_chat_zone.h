@@ -6,11 +6,12 @@
  * made, and nothing in it is ever allocated in any other way than as a block
  * of NGX_HTTP_CHAT_BLOCK_SIZE bytes, so it cannot fragment:
  *
- *   nginx's own   root (below)        slots      buckets      blocks
- *  +-------------+-------------------+----------+------------+--------------+
- *  | slab header | layout, counters, | one a    | first room | rooms, their |
- *  |             | locks, pool, lru  | worker   | of a hash  | logs         |
- *  +-------------+-------------------+----------+------------+--------------+
+ *   nginx's own   root (below)     slots    buckets         limits   blocks
+ *  +-------------+----------------+--------+---------------+--------+---------+
+ *  | slab header | layout, locks, | one a  | first room of | token  | rooms,  |
+ *  |             | counters, pool | worker | a hash; first | buckets| people, |
+ *  |             | and lru        |        | occupant      |        | logs    |
+ *  +-------------+----------------+--------+---------------+--------+---------+
  *
  * Blocks are named by their index; 0 is none.  They are handed out from the
  * low end first, so that memory never used is never touched.
@@ -32,7 +33,7 @@
 #include "ngx_http_chat_lock.h"
 
 
-#define NGX_HTTP_CHAT_LAYOUT         0x63683031     /* "ch01" */
+#define NGX_HTTP_CHAT_LAYOUT         0x63683032     /* "ch02" */
 
 #define NGX_HTTP_CHAT_STRIPES        64
 #define NGX_HTTP_CHAT_SLOTS_MAX      256
@@ -46,6 +47,8 @@ typedef struct {
     ngx_uint_t                 messages;   /* 0: no history */
     ngx_msec_t                 age;
     size_t                     backlog;    /* bytes, for who lags behind */
+    ngx_msec_t                 idle;       /* an empty room's life, then */
+    ngx_msec_t                 window;     /* that nonces are remembered */
 } ngx_http_chat_retention_t;
 
 
@@ -93,6 +96,7 @@ typedef struct {
     uint32_t                   nslots;
     uint32_t                   nblocks;    /* block indices are 1..nblocks */
     uint32_t                   nbuckets;   /* a power of two, >= STRIPES */
+    uint32_t                   nlimits;    /* sets of buckets, likewise */
 
     uint64_t                   seed;       /* random: makes epochs unique */
 
@@ -101,6 +105,8 @@ typedef struct {
     ngx_atomic_t               session;    /* the last session's id */
     ngx_atomic_t               life;       /* rooms ever made */
     ngx_atomic_t               full;       /* ms: nothing could be evicted */
+    ngx_atomic_t               swept;      /* ms: the latest sweep */
+    ngx_atomic_t               sweep;      /* the next one's first bucket */
 
     ngx_atomic_t               evicted;    /* counters */
     ngx_atomic_t               repairs;
@@ -121,7 +127,10 @@ typedef struct {
 
     ngx_http_chat_zone_sh_t   *sh;
     ngx_http_chat_slot_sh_t   *slots;
-    uint32_t                  *buckets;
+    uint32_t                  *buckets;    /* rooms */
+    uint32_t                  *people;     /* occupants, as many buckets */
+    struct ngx_http_chat_limit_sh_s
+                              *limits;
     u_char                    *blocks;     /* block n at n * BLOCK_SIZE */
 
     ngx_uint_t                 slot;       /* this worker's, or NO_SLOT */

@@ -22,6 +22,8 @@
 /* It needs more than one send() of the shared bytes: TLS, bytes that must go
  * first, or own messages that it must not get. */
 #define NGX_HTTP_CHAT_MEMBER_SLOW     0x02
+/* Was kicked or banned: gets what comes up to that, and is removed. */
+#define NGX_HTTP_CHAT_MEMBER_EXPELLED 0x04
 
 
 /* 48 bytes. */
@@ -57,6 +59,9 @@ struct ngx_http_chat_local_s {
     size_t                     pending;    /* bytes, since the walk began */
 
     uint64_t                   next_seq;   /* of the log, as last seen */
+    uint32_t                   changes;    /* of the room, likewise */
+    uint16_t                   passing;    /* head of the passing log */
+    unsigned                   inbox:1;    /* its name begins with @ */
     ngx_msec_t                 delivered;  /* when the last walk began */
     ngx_msec_t                 delay;      /* before a walk begins */
     ngx_event_t                wait;       /* that delay's timer */
@@ -73,9 +78,10 @@ struct ngx_http_chat_local_s {
 
 
 /*
- * Makes the session a member of a room, from the head on.  DECLINED: the zone
- * is full; ERROR: no memory; BUSY: it is one already.  *view is the room at
- * the cursor; *m is good until the next join or leave.
+ * Makes the session a member of a room, from the head on, and announces its
+ * user if this is his first connection there.  DECLINED: the zone is full;
+ * ERROR: no memory; BUSY: it is one already; DONE: the room is full.  *view
+ * is the room at the cursor; *m is good until the next join or leave.
  */
 ngx_int_t ngx_http_chat_member_join(ngx_http_chat_session_t *s,
     ngx_str_t *room, ngx_http_chat_room_view_t *view,
@@ -84,6 +90,24 @@ ngx_int_t ngx_http_chat_member_join(ngx_http_chat_session_t *s,
 /* NULL: it is not a member of that room. */
 ngx_http_chat_member_t *ngx_http_chat_member_find(ngx_http_chat_session_t *s,
     ngx_str_t *room);
+
+/*
+ * Opens the session's own inbox, asleep: it counts as a member, and costs
+ * nothing more than its place in the session.  DECLINED: the zone is full.
+ * The profile that the user has chosen before, if any, becomes the session's.
+ */
+ngx_int_t ngx_http_chat_inbox_open(ngx_http_chat_session_t *s);
+
+/* Makes those of that room that are asleep members, at their cursors. */
+void ngx_http_chat_inbox_wake(ngx_http_chat_zone_t *z, uint32_t room);
+
+/* The session's place in its own inbox, awake; NULL: no memory. */
+ngx_http_chat_member_t *ngx_http_chat_inbox_member(
+    ngx_http_chat_session_t *s);
+
+/* The occupant of a member. */
+#define ngx_http_chat_member_occupant(m)                                      \
+    ((m)->session->joined[(m)->joined].occupant)
 
 /* The room that a member is a member of. */
 #define ngx_http_chat_member_local(m)                                         \

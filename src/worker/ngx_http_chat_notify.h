@@ -22,6 +22,10 @@
 typedef struct {
     ngx_rbtree_t               rooms;      /* ngx_http_chat_local_t */
     ngx_rbtree_node_t          sentinel;
+    ngx_rbtree_t               inboxes;    /* ngx_http_chat_inbox_t, asleep */
+    ngx_queue_t                departures; /* of presence.c, by time */
+    ngx_event_t                depart;     /* the next one's timer */
+    uint32_t                   due;        /* bucket, see room_due() */
     ngx_connection_t          *wake;       /* the descriptor's, or NULL */
     ngx_event_t                tick;
     ngx_event_t                rescan;     /* goes on over the rooms */

@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
     ngx_queue_t                queue;      /* of its room's, or of free ones */
-    uint64_t                   from;       /* seq of the first entry */
+    ngx_http_chat_cursor_t     from;       /* of the first entry */
     ngx_http_chat_cursor_t     to;         /* behind the last one */
     u_char                    *buf;
     size_t                     len;
@@ -56,6 +56,11 @@ ngx_int_t ngx_http_chat_run_get(ngx_http_chat_local_t *local,
 ngx_http_chat_run_t *ngx_http_chat_run_without(ngx_http_chat_run_t *run,
     uint32_t sender);
 
+/* The run up to and with the entry seq, of the same bytes; good until the
+ * next call.  NULL: it is not in it. */
+ngx_http_chat_run_t *ngx_http_chat_run_until(ngx_http_chat_run_t *run,
+    uint64_t seq);
+
 /* The number of marks that lie within the first n bytes. */
 ngx_uint_t ngx_http_chat_run_entries(ngx_http_chat_run_t *run, size_t n);
 
@@ -72,7 +77,8 @@ ngx_http_chat_form_t *ngx_http_chat_run_form_of(ngx_uint_t form);
 /*
  * Reads entries into the worker's buffer, which grows to hold at least one:
  * what run_get() frames, and what a reply with history is built from.  The
- * entries stand one after the other, each a header (unaligned) and its text.
+ * entries stand one after the other, each a header (unaligned) and its text;
+ * see ngx_http_chat_entry_t for amended ones, and chat_amend.h.
  * Results as ngx_http_chat_room_read() but DECLINED; ERROR: no memory, too.
  */
 ngx_int_t ngx_http_chat_run_read(ngx_http_chat_local_t *local,

@@ -18,7 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_http_chat_zone.h"
+#include "ngx_http_chat_room.h"
 
 
 #define NGX_HTTP_CHAT_PROTOCOL_V1   0
@@ -31,6 +31,20 @@ typedef struct ngx_http_chat_session_s    ngx_http_chat_session_t;
 typedef struct ngx_http_chat_transport_s  ngx_http_chat_transport_t;
 typedef struct ngx_http_chat_member_s     ngx_http_chat_member_t;
 typedef struct ngx_http_chat_local_s      ngx_http_chat_local_t;
+
+
+/* One "chat_rate".  Its key was evaluated at the handshake. */
+typedef struct {
+    ngx_uint_t                      rate;      /* tokens in 1000 s */
+    ngx_uint_t                      burst;     /* >= 1 */
+    ngx_uint_t                      action;    /* NGX_HTTP_CHAT_RATE_... */
+} ngx_http_chat_rate_t;
+
+#define NGX_HTTP_CHAT_RATE_REJECT   0
+#define NGX_HTTP_CHAT_RATE_DELAY    1
+#define NGX_HTTP_CHAT_RATE_CLOSE    2
+
+#define NGX_HTTP_CHAT_RATES_MAX     8
 
 
 /* What a location's directives say, as plain values; lives in the cycle. */
@@ -48,6 +62,28 @@ typedef struct {
     ngx_int_t                       compression_level; /* 1..9 */
     ngx_flag_t                      compression;
     ngx_flag_t                      echo;              /* raw mode */
+
+    ngx_http_chat_rate_t           *rates;
+    ngx_uint_t                      nrates;
+
+    ngx_uint_t                      presence;          /* PRESENCE_... */
+    ngx_uint_t                      presence_limit;    /* users */
+    ngx_msec_t                      leave_delay;
+    ngx_uint_t                      room_members;      /* 0 = any number */
+
+    /* 1: may a room of that name be joined here; NULL = any may */
+    ngx_uint_t                    (*room_allowed)(void *data,
+                                        ngx_str_t *room);
+    void                           *room_names;
+
+    /*
+     * Filters a text (UTF-8): OK, as it is; DONE, *out is what it becomes,
+     * good until the next call; DECLINED, it is refused; ERROR, no memory.
+     * NULL = there are none.
+     */
+    ngx_int_t                     (*filter)(void *data, ngx_str_t *text,
+                                        ngx_str_t *out);
+    void                           *filters;
 } ngx_http_chat_settings_t;
 
 
@@ -57,6 +93,9 @@ typedef struct {
     ngx_str_t                       name;
     ngx_str_t                       color;     /* "#rrggbb" */
     ngx_str_t                       room;      /* joined on connect, or empty */
+    ngx_uint_t                      role;      /* NGX_HTTP_CHAT_ROLE_... */
+    uint64_t                        rates[NGX_HTTP_CHAT_RATES_MAX];
+                                               /* keys, see limit.h */
     unsigned                        guest:1;
 } ngx_http_chat_identity_t;
 
@@ -65,7 +104,21 @@ typedef struct {
 typedef struct {
     ngx_http_chat_local_t          *local;     /* NULL = free */
     uint32_t                        index;     /* in local->members */
+    uint32_t                        occupant;  /* who it is there; 0 in raw */
 } ngx_http_chat_joined_t;
+
+
+/*
+ * A chat.v1 session's own inbox, the room "@user".  It is a member of it from
+ * the start, but becomes one in this worker's memory only when something comes
+ * for it: until then this is all that it costs.
+ */
+typedef struct {
+    ngx_rbtree_node_t               node;      /* by the room; worker's */
+    uint64_t                        epoch;
+    ngx_http_chat_cursor_t          cursor;
+    uint32_t                        occupant;
+} ngx_http_chat_inbox_t;
 
 
 struct ngx_http_chat_session_s {
@@ -107,7 +160,13 @@ struct ngx_http_chat_session_s {
     uint8_t                           pings;      /* unanswered */
     uint8_t                           framer;     /* index of a run's form */
 
+    uint8_t                           role;       /* that it came with */
+    uint16_t                          refused;    /* in a row, by a rate */
+
     unsigned                          guest:1;
+    unsigned                          inboxed:1;  /* its inbox is asleep */
+    unsigned                          throttled:1; /* until tokens are back */
+    unsigned                          typing:1;   /* somewhere */
     unsigned                          heard:1;    /* since the last ping tick */
     unsigned                          blocked:1;  /* the socket takes nothing */
     unsigned                          read_blocked:1; /* it owes us reading */
@@ -119,9 +178,8 @@ struct ngx_http_chat_session_s {
     unsigned                          lingering:1; /* until the peer's FIN */
     unsigned                          dead:1;     /* finalize is posted */
 
-    u_char                            sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
-
-    /* user, name, color, room, one after the other; then the transport's */
+    /* user, name, color, room, one after the other; then the transport's,
+     * the inbox (chat.v1) and the keys of its rates */
     u_char                            strings[1];
 };
 
@@ -142,6 +200,20 @@ ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
 
 /* The transport's own part of the session, transport_size bytes, aligned. */
 void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
+
+/* Its inbox; NULL in raw mode. */
+ngx_http_chat_inbox_t *ngx_http_chat_session_inbox(ngx_http_chat_session_t *s);
+
+/* Keys of its location's rates, as many as settings->nrates. */
+uint64_t *ngx_http_chat_session_rates(ngx_http_chat_session_t *s);
+
+/* Its name in the protocol, SESSION_ID_LEN hex digits: unique, not a secret,
+ * the same in every call. */
+void ngx_http_chat_session_sid(ngx_http_chat_session_t *s, u_char *sid);
+
+/* Nothing is read from it for that many ms. */
+void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s,
+    ngx_msec_t wait);
 
 /* Frees one that was created and not started; its connection stays. */
 void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);

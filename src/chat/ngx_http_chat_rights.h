@@ -1,0 +1,37 @@
+
+/*
+ * Who may do what: one table of all commands, and one function that looks
+ * into it, for each command that comes.
+ */
+
+
+#ifndef _NGX_HTTP_CHAT_RIGHTS_H_INCLUDED_
+#define _NGX_HTTP_CHAT_RIGHTS_H_INCLUDED_
+
+
+#include "ngx_http_chat_member.h"
+#include "ngx_http_chat_reply.h"
+
+
+/* The role that counts: the room's grant, or what he came with; an owner by
+ * configuration is one whatever was granted. */
+ngx_uint_t ngx_http_chat_role(ngx_uint_t came, ngx_uint_t granted);
+
+/* "member", "moderator", "owner". */
+const char *ngx_http_chat_role_name(ngx_uint_t role);
+
+/*
+ * May the session do that in the room?  standing is its user's there, zeroed
+ * where the room does not know him.  OK; else the error reply was sent.
+ */
+ngx_int_t ngx_http_chat_allowed(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_standing_t *standing);
+
+/* May a moderator or owner act on that user: only on one of a lower role, but
+ * owners on each other.  OK; else the error reply was sent. */
+ngx_int_t ngx_http_chat_allowed_on(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_standing_t *standing,
+    ngx_http_chat_standing_t *other);
+
+
+#endif /* _NGX_HTTP_CHAT_RIGHTS_H_INCLUDED_ */

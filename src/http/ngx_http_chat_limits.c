@@ -1,0 +1,2 @@
+
+#include "ngx_http_chat_module.h"
