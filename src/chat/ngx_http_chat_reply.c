@@ -8,6 +8,12 @@
 #define NGX_HTTP_CHAT_REPLY_FIRST  16384    /* bytes, kept for ever */
 
 
+static ngx_int_t ngx_http_chat_reply_error_begin(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w, chat_str_t *id, chat_err_e code);
+static void ngx_http_chat_reply_error_end(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w, const char *message);
+
+
 static struct {
     u_char  *buf;
     size_t   size;
@@ -115,33 +121,84 @@ void
 ngx_http_chat_reply_error(ngx_http_chat_session_t *s, chat_str_t *id,
     chat_err_e code, const char *field, const char *message)
 {
-    const char          *name;
-    chat_json_writer_t   w;
+    chat_json_writer_t  w;
 
-    if (ngx_http_chat_reply_begin(&w, 1024 + id->len) != NGX_OK) {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+    if (ngx_http_chat_reply_error_begin(s, &w, id, code) != NGX_OK) {
         return;
     }
-
-    name = chat_error_name(code);
-
-    chat_json_lit(&w, "{\"type\":\"error\"");
-
-    if (id->len) {
-        chat_json_lit(&w, ",\"id\":");
-        chat_json_put(&w, id->data, id->len);
-    }
-
-    ngx_http_chat_reply_field(&w, "code", name, ngx_strlen(name));
 
     if (field) {
         ngx_http_chat_reply_field(&w, "field", field, ngx_strlen(field));
     }
 
-    ngx_http_chat_reply_field(&w, "message", message, ngx_strlen(message));
-    chat_json_lit(&w, "}");
+    ngx_http_chat_reply_error_end(s, &w, message);
+}
 
-    ngx_http_chat_reply_send(s, &w);
+
+void
+ngx_http_chat_reply_error_until(ngx_http_chat_session_t *s, chat_str_t *id,
+    chat_err_e code, uint64_t until, const char *message)
+{
+    chat_json_writer_t  w;
+
+    if (ngx_http_chat_reply_error_begin(s, &w, id, code) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_chat_reply_until(&w, until);
+    ngx_http_chat_reply_error_end(s, &w, message);
+}
+
+
+void
+ngx_http_chat_reply_error_after(ngx_http_chat_session_t *s, chat_str_t *id,
+    chat_err_e code, uint64_t wait, const char *message)
+{
+    chat_json_writer_t  w;
+
+    if (ngx_http_chat_reply_error_begin(s, &w, id, code) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_chat_reply_number(&w, "retry_after", wait);
+    ngx_http_chat_reply_error_end(s, &w, message);
+}
+
+
+static ngx_int_t
+ngx_http_chat_reply_error_begin(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w, chat_str_t *id, chat_err_e code)
+{
+    const char  *name;
+
+    if (ngx_http_chat_reply_begin(w, 1024 + id->len) != NGX_OK) {
+        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+        return NGX_ERROR;
+    }
+
+    name = chat_error_name(code);
+
+    chat_json_lit(w, "{\"type\":\"error\"");
+
+    if (id->len) {
+        chat_json_lit(w, ",\"id\":");
+        chat_json_put(w, id->data, id->len);
+    }
+
+    ngx_http_chat_reply_field(w, "code", name, ngx_strlen(name));
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_reply_error_end(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w, const char *message)
+{
+    ngx_http_chat_reply_field(w, "message", message, ngx_strlen(message));
+    chat_json_lit(w, "}");
+
+    ngx_http_chat_reply_send(s, w);
 }
 
 
@@ -184,6 +241,18 @@ ngx_http_chat_reply_flag(chat_json_writer_t *w, const char *name,
 
 
 void
+ngx_http_chat_reply_until(chat_json_writer_t *w, uint64_t until)
+{
+    if (until == NGX_HTTP_CHAT_FOREVER) {
+        chat_json_lit(w, ",\"until\":null");
+        return;
+    }
+
+    ngx_http_chat_reply_number(w, "until", until);
+}
+
+
+void
 ngx_http_chat_reply_epoch(chat_json_writer_t *w, uint64_t epoch)
 {
     u_char  text[NGX_HTTP_CHAT_EPOCH_LEN];
@@ -206,6 +275,14 @@ ngx_http_chat_epoch_text(u_char *p, uint64_t epoch)
 }
 
 
+void
+ngx_http_chat_color_text(u_char *p, const u_char *color)
+{
+    *p++ = '#';
+    ngx_hex_dump(p, (u_char *) color, 3);
+}
+
+
 size_t
 ngx_http_chat_reply_person_size(ngx_http_chat_session_t *s)
 {
@@ -225,6 +302,20 @@ ngx_http_chat_reply_person(chat_json_writer_t *w, ngx_http_chat_session_t *s)
                               s->name_len);
     ngx_http_chat_reply_field(w, "color", ngx_http_chat_session_color(s),
                               s->color_len);
+}
+
+
+void
+ngx_http_chat_reply_standing(chat_json_writer_t *w,
+    ngx_http_chat_standing_t *standing)
+{
+    u_char  color[NGX_HTTP_CHAT_COLOR_LEN];
+
+    ngx_http_chat_color_text(color, standing->color);
+
+    ngx_http_chat_reply_field(w, "user", standing->user, standing->user_len);
+    ngx_http_chat_reply_field(w, "name", standing->name, standing->name_len);
+    ngx_http_chat_reply_field(w, "color", color, NGX_HTTP_CHAT_COLOR_LEN);
 }
 
 

@@ -42,6 +42,12 @@ ngx_int_t ngx_http_chat_reply_ok(ngx_http_chat_session_t *s,
 void ngx_http_chat_reply_error(ngx_http_chat_session_t *s, chat_str_t *id,
     chat_err_e code, const char *field, const char *message);
 
+/* The same with "until", ms since 1970 or FOREVER, and with "retry_after". */
+void ngx_http_chat_reply_error_until(ngx_http_chat_session_t *s,
+    chat_str_t *id, chat_err_e code, uint64_t until, const char *message);
+void ngx_http_chat_reply_error_after(ngx_http_chat_session_t *s,
+    chat_str_t *id, chat_err_e code, uint64_t wait, const char *message);
+
 /* ,"name":"value" and ,"name":n and ,"name":true */
 void ngx_http_chat_reply_field(chat_json_writer_t *w, const char *name,
     const void *value, size_t len);
@@ -49,6 +55,9 @@ void ngx_http_chat_reply_number(chat_json_writer_t *w, const char *name,
     uint64_t value);
 void ngx_http_chat_reply_flag(chat_json_writer_t *w, const char *name,
     ngx_uint_t value);
+
+/* ,"until":n, or null where that is FOREVER */
+void ngx_http_chat_reply_until(chat_json_writer_t *w, uint64_t until);
 
 /* ,"epoch":"..." */
 void ngx_http_chat_reply_epoch(chat_json_writer_t *w, uint64_t epoch);
@@ -61,6 +70,15 @@ void ngx_http_chat_epoch_text(u_char *p, uint64_t epoch);
 void ngx_http_chat_reply_person(chat_json_writer_t *w,
     ngx_http_chat_session_t *s);
 size_t ngx_http_chat_reply_person_size(ngx_http_chat_session_t *s);
+
+/* The same of a user whom a room knows, in at most so many bytes. */
+#define NGX_HTTP_CHAT_REPLY_STANDING  1024
+void ngx_http_chat_reply_standing(chat_json_writer_t *w,
+    ngx_http_chat_standing_t *standing);
+
+/* "#rrggbb" */
+#define NGX_HTTP_CHAT_COLOR_LEN  7
+void ngx_http_chat_color_text(u_char *p, const u_char *color);
 
 /* Milliseconds since 1970. */
 uint64_t ngx_http_chat_reply_now(void);
