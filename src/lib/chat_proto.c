@@ -15,7 +15,7 @@
 #define CHAT_EPOCH_MAX    64
 #define CHAT_EMOJI_MAX    32
 #define CHAT_REASON_MAX   512
-#define CHAT_TOPIC_MAX    1024
+#define CHAT_SLOW_MAX     86400000  /* ms, a day */
 #define CHAT_TOKEN_MAX    16384
 
 /* Written as the maximum of a field, this means the caller's "page". */
@@ -81,6 +81,7 @@ typedef enum {
     CHAT_FIELD_SLOW,
     CHAT_FIELD_LOCKED,
     CHAT_FIELD_MEMBERS_ONLY,
+    CHAT_FIELD_PURGE,
     CHAT_FIELD_TOKEN,
     CHAT_FIELD_ID,
     CHAT_FIELD_TYPE
@@ -225,11 +226,11 @@ static const chat_field_t  chat_fields[] = {
 
     { chat_name("topic"), CHAT_F_TOPIC, CHAT_KIND_STRING, 0, CHAT_TOPIC_MAX,
       chat_at(topic), 0,
-      "topic: a string of up to 1024 bytes" },
+      "topic: a string of up to 500 bytes" },
 
-    { chat_name("slow"), CHAT_F_SLOW, CHAT_KIND_UINT, 0, CHAT_SEQ_MAX,
+    { chat_name("slow"), CHAT_F_SLOW, CHAT_KIND_UINT, 0, CHAT_SLOW_MAX,
       chat_at(slow), 0,
-      "slow: milliseconds, 0 is off" },
+      "slow: milliseconds, up to a day, 0 is off" },
 
     { chat_name("locked"), CHAT_F_LOCKED, CHAT_KIND_BOOL, 0, 0, 0, 0,
       "locked: true or false" },
@@ -237,6 +238,9 @@ static const chat_field_t  chat_fields[] = {
     { chat_name("members_only"), CHAT_F_MEMBERS_ONLY, CHAT_KIND_BOOL, 0, 0,
       0, 0,
       "members_only: true or false" },
+
+    { chat_name("purge"), CHAT_F_PURGE, CHAT_KIND_BOOL, 0, 0, 0, 0,
+      "purge: true or false" },
 
     { chat_name("token"), CHAT_F_TOKEN, CHAT_KIND_STRING, 0, CHAT_TOKEN_MAX,
       chat_at(token), 0,
@@ -329,7 +333,8 @@ static const chat_rule_t  chat_rules[CHAT_CMD_N] = {
 
     [CHAT_CMD_KICK] =
     { .name = "kick", .len = 4,
-      .fields = { CHAT_FIELD_ROOM, CHAT_FIELD_USER, CHAT_FIELD_REASON },
+      .fields = { CHAT_FIELD_ROOM, CHAT_FIELD_USER, CHAT_FIELD_REASON,
+                  CHAT_FIELD_PURGE },
       .need = CHAT_F_ROOM | CHAT_F_USER },
 
     [CHAT_CMD_MUTE] =
@@ -347,7 +352,7 @@ static const chat_rule_t  chat_rules[CHAT_CMD_N] = {
     [CHAT_CMD_BAN] =
     { .name = "ban", .len = 3,
       .fields = { CHAT_FIELD_ROOM, CHAT_FIELD_USER, CHAT_FIELD_DURATION,
-                  CHAT_FIELD_REASON },
+                  CHAT_FIELD_REASON, CHAT_FIELD_PURGE },
       .need = CHAT_F_ROOM | CHAT_F_USER },
 
     [CHAT_CMD_UNBAN] =
@@ -791,6 +796,10 @@ chat_field_bool(chat_command_t *cmd, uint32_t bit, unsigned on)
 
     case CHAT_F_MEMBERS_ONLY:
         cmd->members_only = on;
+        break;
+
+    case CHAT_F_PURGE:
+        cmd->purge = on;
         break;
     }
 }

@@ -18,6 +18,7 @@
 #define CHAT_USER_MAX        64
 #define CHAT_ID_MAX          64
 #define CHAT_NONCE_MAX       64
+#define CHAT_TOPIC_MAX       500
 #define CHAT_SEQ_MAX         9007199254740991ULL    /* 2^53 - 1 */
 
 
@@ -75,6 +76,7 @@ typedef enum {
 #define CHAT_F_LOCKED        0x01000000
 #define CHAT_F_MEMBERS_ONLY  0x02000000
 #define CHAT_F_TOKEN         0x04000000
+#define CHAT_F_PURGE         0x08000000
 
 
 typedef enum {
@@ -156,6 +158,7 @@ typedef struct {
     unsigned      on:1;          /* 1 where not given */
     unsigned      locked:1;
     unsigned      members_only:1;
+    unsigned      purge:1;
 
     json_t       *root;
 } chat_command_t;

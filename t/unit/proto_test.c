@@ -101,10 +101,11 @@ static const proto_field_t  proto_fields[] = {
     { "duration", CHAT_F_DURATION, PROTO_UINT, 0, 9007199254740991,
       proto_at(duration) },
     { "role", CHAT_F_ROLE, PROTO_ROLE, 0, 0, proto_at(role) },
-    { "topic", CHAT_F_TOPIC, PROTO_STRING, 0, 1024, proto_at(topic) },
-    { "slow", CHAT_F_SLOW, PROTO_UINT, 0, 9007199254740991, proto_at(slow) },
+    { "topic", CHAT_F_TOPIC, PROTO_STRING, 0, 500, proto_at(topic) },
+    { "slow", CHAT_F_SLOW, PROTO_UINT, 0, 86400000, proto_at(slow) },
     { "locked", CHAT_F_LOCKED, PROTO_BOOL, 0, 0, 0 },
     { "members_only", CHAT_F_MEMBERS_ONLY, PROTO_BOOL, 0, 0, 0 },
+    { "purge", CHAT_F_PURGE, PROTO_BOOL, 0, 0, 0 },
     { "token", CHAT_F_TOKEN, PROTO_STRING, 0, 16384, proto_at(token) }
 };
 
@@ -154,6 +155,7 @@ static const proto_pair_t  proto_pairs[] = {
     { "kick", "room", USER },
     { "kick", "user", ROOM },
     { "kick", "reason", ROOM USER },
+    { "kick", "purge", ROOM USER },
     { "mute", "room", USER },
     { "mute", "user", ROOM },
     { "mute", "duration", ROOM USER },
@@ -166,6 +168,7 @@ static const proto_pair_t  proto_pairs[] = {
     { "ban", "user", ROOM },
     { "ban", "duration", ROOM USER },
     { "ban", "reason", ROOM USER },
+    { "ban", "purge", ROOM USER },
     { "unban", "room", USER },
     { "unban", "user", ROOM },
     { "unban", "duration", ROOM USER },
@@ -707,18 +710,22 @@ proto_bools_test(void)
 
     static const struct {
         const char  *text;
-        unsigned     on, presence, locked, members_only;
+        unsigned     on, presence, locked, members_only, purge;
     } cases[] = {
-        { C("ping") "}", 1, 0, 0, 0 },
-        { C("typing") ROOM "}", 1, 0, 0, 0 },
-        { C("typing") ROOM ",\"on\":false}", 0, 0, 0, 0 },
-        { C("react") ROOM SEQ ",\"emoji\":\"+\",\"on\":true}", 1, 0, 0, 0 },
-        { C("join") ROOM ",\"presence\":true,\"on\":false}", 1, 1, 0, 0 },
-        { C("join") ROOM ",\"presence\":false}", 1, 0, 0, 0 },
-        { C("set") ROOM ",\"locked\":true}", 1, 0, 1, 0 },
-        { C("set") ROOM ",\"members_only\":true}", 1, 0, 0, 1 },
+        { C("ping") "}", 1, 0, 0, 0, 0 },
+        { C("typing") ROOM "}", 1, 0, 0, 0, 0 },
+        { C("typing") ROOM ",\"on\":false}", 0, 0, 0, 0, 0 },
+        { C("react") ROOM SEQ ",\"emoji\":\"+\",\"on\":true}", 1, 0, 0, 0, 0 },
+        { C("join") ROOM ",\"presence\":true,\"on\":false}", 1, 1, 0, 0, 0 },
+        { C("join") ROOM ",\"presence\":false}", 1, 0, 0, 0, 0 },
+        { C("set") ROOM ",\"locked\":true}", 1, 0, 1, 0, 0 },
+        { C("set") ROOM ",\"members_only\":true}", 1, 0, 0, 1, 0 },
         { C("set") ROOM ",\"members_only\":false,\"locked\":false}", 1, 0, 0,
-          0 }
+          0, 0 },
+        { C("kick") ROOM USER ",\"purge\":true}", 1, 0, 0, 0, 1 },
+        { C("ban") ROOM USER ",\"purge\":true}", 1, 0, 0, 0, 1 },
+        { C("ban") ROOM USER ",\"purge\":false}", 1, 0, 0, 0, 0 },
+        { C("unban") ROOM USER ",\"purge\":true}", 1, 0, 0, 0, 0 }
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -730,6 +737,7 @@ proto_bools_test(void)
         is_int(cmd.presence, cases[i].presence, cases[i].text);
         is_int(cmd.locked, cases[i].locked, cases[i].text);
         is_int(cmd.members_only, cases[i].members_only, cases[i].text);
+        is_int(cmd.purge, cases[i].purge, cases[i].text);
 
         chat_command_free(&cmd);
     }
