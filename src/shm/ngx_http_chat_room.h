@@ -189,8 +189,11 @@ typedef struct {
 typedef struct {
     ngx_http_chat_append_t         entry;
     ngx_http_chat_retention_t     *retention;
-    uint32_t                       occupant; /* whose message it is */
+    uint32_t                       occupant; /* whose message it is: it moves
+                                                his read marker */
     unsigned                       slow:1;   /* slow mode holds for him */
+    ngx_str_t                      user;     /* or, occupant 0: who is made
+                                                one, absent, for his nonce */
     ngx_str_t                      nonce;    /* of the occupant */
     ngx_http_chat_change_t        *change;
     ngx_http_chat_room_settings_t *settings;
