@@ -39,6 +39,11 @@ void ngx_http_chat_publish_to(ngx_http_chat_publish_t *p,
 
 void ngx_http_chat_publish(ngx_http_chat_publish_t *p);
 
+/* A passing event, finished text, for whoever is there.  Nobody is told if
+ * there is no memory for it. */
+void ngx_http_chat_publish_event(ngx_http_chat_zone_t *z, uint32_t room,
+    uint64_t epoch, u_char *text, size_t len);
+
 /* Says in the log that the zone is full; clients can repeat what leads to it,
  * so it is a line a second at most. */
 void ngx_http_chat_publish_full(ngx_http_chat_zone_t *z);
