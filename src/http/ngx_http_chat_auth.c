@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_chat_identify_guest(ngx_http_request_t *r,
     ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_profile(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_identify_role(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_room(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_value(ngx_http_request_t *r,
@@ -55,6 +57,11 @@ ngx_http_chat_identify(ngx_http_request_t *r, ngx_http_chat_loc_conf_t *chcf,
 
     if (ngx_http_chat_identify_profile(r, chcf, identity) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_chat_identify_role(r, chcf, identity);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     return ngx_http_chat_identify_room(r, chcf, identity);
@@ -159,6 +166,46 @@ ngx_http_chat_identify_profile(ngx_http_request_t *r,
 
 
 static ngx_int_t
+ngx_http_chat_identify_role(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
+{
+    ngx_str_t   role;
+    ngx_uint_t  i;
+
+    static ngx_conf_enum_t  roles[] = {
+        { ngx_string("member"), NGX_HTTP_CHAT_ROLE_MEMBER },
+        { ngx_string("moderator"), NGX_HTTP_CHAT_ROLE_MODERATOR },
+        { ngx_string("owner"), NGX_HTTP_CHAT_ROLE_OWNER },
+        { ngx_null_string, 0 }
+    };
+
+    if (ngx_http_chat_value(r, chcf->user_role, &role) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (role.len == 0) {
+        return NGX_OK;
+    }
+
+    for (i = 0; roles[i].name.len; i++) {
+
+        if (role.len == roles[i].name.len
+            && ngx_strncmp(role.data, roles[i].name.data, role.len) == 0)
+        {
+            identity->role = roles[i].value;
+            return NGX_OK;
+        }
+    }
+
+    /* whoever is to have fewer rights than a member must not get a member's */
+
+    return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                "role is none of \"member\", \"moderator\" "
+                                "and \"owner\"", NULL);
+}
+
+
+static ngx_int_t
 ngx_http_chat_identify_room(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {
@@ -181,6 +228,14 @@ ngx_http_chat_identify_room(ngx_http_request_t *r,
                                     "room's name is empty, over 128 bytes, "
                                     "not UTF-8, has control characters or "
                                     "begins with \"@\"", NULL);
+    }
+
+    if (chcf->settings.room_allowed
+        && !chcf->settings.room_allowed(chcf->settings.room_names, &room))
+    {
+        return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                    "room's name is none that "
+                                    "\"chat_room_names\" allows", &room);
     }
 
     identity->room = room;

@@ -15,8 +15,6 @@ static char *ngx_http_chat_history_param(ngx_conf_t *cf,
     ngx_http_chat_retention_t *retention, ngx_str_t *value);
 static char *ngx_http_chat_compression_param(ngx_conf_t *cf,
     ngx_http_chat_settings_t *settings, ngx_str_t *value);
-static ngx_uint_t ngx_http_chat_conf_param(ngx_str_t *value, const char *name,
-    ngx_str_t *rest);
 
 static void ngx_http_chat_merge_zone(ngx_conf_t *cf,
     ngx_http_chat_loc_conf_t *prev, ngx_http_chat_loc_conf_t *conf);
@@ -62,14 +60,24 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->zone = NULL;
      *     conf->ctx = { NULL, NULL, NULL };
+     *     conf->settings.rates = NULL;
+     *     conf->settings.nrates = 0;
+     *     conf->settings.room_allowed = NULL;
+     *     conf->settings.room_names = NULL;
+     *     conf->settings.filter = NULL;
+     *     conf->settings.filters = NULL;
      */
 
     conf->room = NGX_CONF_UNSET_PTR;
     conf->user = NGX_CONF_UNSET_PTR;
     conf->user_name = NGX_CONF_UNSET_PTR;
     conf->user_color = NGX_CONF_UNSET_PTR;
+    conf->user_role = NGX_CONF_UNSET_PTR;
     conf->guests = NGX_CONF_UNSET;
     conf->origins = NGX_CONF_UNSET_PTR;
+    conf->rates = NGX_CONF_UNSET_PTR;
+    conf->filters = NGX_CONF_UNSET_PTR;
+    conf->room_names = NGX_CONF_UNSET_PTR;
     conf->keep_request = NGX_CONF_UNSET;
     conf->log = NGX_CONF_UNSET_PTR;
 
@@ -78,6 +86,8 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     conf->settings.retention.messages = NGX_CONF_UNSET_UINT;
     conf->settings.retention.age = NGX_CONF_UNSET_MSEC;
     conf->settings.retention.backlog = NGX_CONF_UNSET_SIZE;
+    conf->settings.retention.idle = NGX_CONF_UNSET_MSEC;
+    conf->settings.retention.window = NGX_CONF_UNSET_MSEC;
     conf->settings.history_page = NGX_CONF_UNSET_UINT;
     conf->settings.rooms_max = NGX_CONF_UNSET_UINT;
     conf->settings.ping_interval = NGX_CONF_UNSET_MSEC;
@@ -88,6 +98,10 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     conf->settings.compression_min = NGX_CONF_UNSET_SIZE;
     conf->settings.compression_level = NGX_CONF_UNSET;
     conf->settings.echo = NGX_CONF_UNSET;
+    conf->settings.presence = NGX_CONF_UNSET_UINT;
+    conf->settings.presence_limit = NGX_CONF_UNSET_UINT;
+    conf->settings.leave_delay = NGX_CONF_UNSET_MSEC;
+    conf->settings.room_members = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -107,10 +121,17 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->user, prev->user, NULL);
     ngx_conf_merge_ptr_value(conf->user_name, prev->user_name, NULL);
     ngx_conf_merge_ptr_value(conf->user_color, prev->user_color, NULL);
+    ngx_conf_merge_ptr_value(conf->user_role, prev->user_role, NULL);
     ngx_conf_merge_value(conf->guests, prev->guests, 1);
     ngx_conf_merge_value(conf->keep_request, prev->keep_request, 0);
 
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);
+
+    if (ngx_http_chat_rate_merge(cf, prev->rates, conf) != NGX_CONF_OK
+        || ngx_http_chat_filter_merge(cf, prev, conf) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_http_chat_origins_merge(cf, prev->origins, &conf->origins)
         != NGX_CONF_OK)
@@ -167,6 +188,10 @@ ngx_http_chat_merge_settings(ngx_http_chat_settings_t *prev,
                               24 * 60 * 60 * 1000);
     ngx_conf_merge_size_value(conf->retention.backlog,
                               prev->retention.backlog, 1024 * 1024);
+    ngx_conf_merge_msec_value(conf->retention.idle, prev->retention.idle,
+                              60 * 60 * 1000);
+    ngx_conf_merge_msec_value(conf->retention.window, prev->retention.window,
+                              2 * 60 * 1000);
     ngx_conf_merge_uint_value(conf->history_page, prev->history_page, 100);
 
     ngx_conf_merge_uint_value(conf->rooms_max, prev->rooms_max, 32);
@@ -182,6 +207,12 @@ ngx_http_chat_merge_settings(ngx_http_chat_settings_t *prev,
     ngx_conf_merge_value(conf->compression_level, prev->compression_level, 1);
 
     ngx_conf_merge_value(conf->echo, prev->echo, 1);
+
+    ngx_conf_merge_uint_value(conf->presence, prev->presence,
+                              NGX_HTTP_CHAT_PRESENCE_FULL);
+    ngx_conf_merge_uint_value(conf->presence_limit, prev->presence_limit, 200);
+    ngx_conf_merge_msec_value(conf->leave_delay, prev->leave_delay, 3000);
+    ngx_conf_merge_uint_value(conf->room_members, prev->room_members, 0);
 }
 
 
@@ -453,6 +484,64 @@ ngx_http_chat_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_chat_set_presence(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_chat_loc_conf_t *chcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t  *presence;
+
+    (void) cmd;
+
+    presence = &chcf->settings.presence;
+
+    if (*presence != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "full") == 0) {
+        *presence = NGX_HTTP_CHAT_PRESENCE_FULL;
+
+    } else if (ngx_strcmp(value[1].data, "count") == 0) {
+        *presence = NGX_HTTP_CHAT_PRESENCE_COUNT;
+
+    } else if (ngx_strcmp(value[1].data, "off") == 0) {
+        *presence = NGX_HTTP_CHAT_PRESENCE_OFF;
+
+    } else {
+        return ngx_http_chat_conf_invalid(cf, &value[1],
+                                          "\"full\", \"count\" or \"off\"");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_chat_set_room_members(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_chat_loc_conf_t *chcf = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (chcf->settings.room_members != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        chcf->settings.room_members = 0;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_chat_set_bounded(cf, cmd, conf);
+}
+
+
+char *
 ngx_http_chat_set_history(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_chat_loc_conf_t *chcf = conf;
@@ -627,9 +716,7 @@ ngx_http_chat_compression_param(ngx_conf_t *cf,
 }
 
 
-/* 1: the value is "name" (with its "=") and the rest. */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_chat_conf_param(ngx_str_t *value, const char *name, ngx_str_t *rest)
 {
     size_t  len;

@@ -16,7 +16,7 @@
 #define NGX_HTTP_CHAT_ALL_CONF                                                \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
-#define NGX_HTTP_CHAT_DAY  (24 * 60 * 60 * 1000)
+#define NGX_HTTP_CHAT_DAY  ((ngx_uint_t) 24 * 60 * 60 * 1000)
 
 
 static ngx_int_t ngx_http_chat_init(ngx_conf_t *cf);
@@ -39,6 +39,33 @@ static ngx_http_chat_bounds_t  ngx_http_chat_history_page_bounds = {
 static ngx_http_chat_bounds_t  ngx_http_chat_rooms_bounds = {
     ngx_conf_set_num_slot, 1, 1000,
     "a number between 1 and 1000"
+};
+
+static ngx_http_chat_bounds_t  ngx_http_chat_room_members_bounds = {
+    ngx_conf_set_num_slot, 1, 1000000,
+    "\"off\" or a number between 1 and 1000000"
+};
+
+static ngx_http_chat_bounds_t  ngx_http_chat_presence_limit_bounds = {
+    ngx_conf_set_num_slot, 1, 1000000,
+    "a number between 1 and 1000000"
+};
+
+static ngx_http_chat_bounds_t  ngx_http_chat_leave_delay_bounds = {
+    ngx_conf_set_msec_slot, 0, NGX_HTTP_CHAT_DAY,
+    "a time up to 1d"
+};
+
+static ngx_http_chat_bounds_t  ngx_http_chat_nonce_window_bounds = {
+    ngx_conf_set_msec_slot, 1000, NGX_HTTP_CHAT_DAY,
+    "a time between 1s and 1d"
+};
+
+/* the most whole days in 31 bits of milliseconds */
+
+static ngx_http_chat_bounds_t  ngx_http_chat_room_idle_bounds = {
+    ngx_conf_set_msec_slot, 1000, 24 * NGX_HTTP_CHAT_DAY,
+    "a time between 1s and 24d"
 };
 
 static ngx_http_chat_bounds_t  ngx_http_chat_backlog_bounds = {
@@ -97,6 +124,13 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       ngx_http_chat_loc_offset(room),
       NULL },
 
+    { ngx_string("chat_room_names"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_room_names,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("chat_user"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
@@ -116,6 +150,13 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       ngx_http_set_complex_value_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       ngx_http_chat_loc_offset(user_color),
+      NULL },
+
+    { ngx_string("chat_user_role"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_loc_offset(user_role),
       NULL },
 
     { ngx_string("chat_guests"),
@@ -138,6 +179,62 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       ngx_http_chat_set_offset(message_size),
       &ngx_http_chat_message_size_bounds },
+
+    { ngx_string("chat_rate"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1234,
+      ngx_http_chat_set_rate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_filter"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE123,
+      ngx_http_chat_set_filter,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_room_members"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_room_members,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(room_members),
+      &ngx_http_chat_room_members_bounds },
+
+    { ngx_string("chat_room_idle"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(retention.idle),
+      &ngx_http_chat_room_idle_bounds },
+
+    { ngx_string("chat_presence"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_presence,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_presence_limit"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(presence_limit),
+      &ngx_http_chat_presence_limit_bounds },
+
+    { ngx_string("chat_leave_delay"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(leave_delay),
+      &ngx_http_chat_leave_delay_bounds },
+
+    { ngx_string("chat_nonce_window"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(retention.window),
+      &ngx_http_chat_nonce_window_bounds },
 
     { ngx_string("chat_history"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE12,

@@ -21,7 +21,8 @@
 #define NGX_HTTP_CHAT_ROOM_MAX  128
 
 
-typedef struct ngx_http_chat_log_s  ngx_http_chat_log_t;
+typedef struct ngx_http_chat_log_s      ngx_http_chat_log_t;
+typedef struct ngx_http_chat_pattern_s  ngx_http_chat_pattern_t;
 
 
 typedef struct {
@@ -40,10 +41,16 @@ typedef struct {
     ngx_http_complex_value_t         *user;
     ngx_http_complex_value_t         *user_name;
     ngx_http_complex_value_t         *user_color;
+    ngx_http_complex_value_t         *user_role;
     ngx_flag_t                        guests;
 
     /* rules of ngx_http_chat_origin.c; NULL: everyone may come */
     ngx_array_t                      *origins;
+
+    /* of ngx_http_chat_limits.c and _filter.c; NULL: none */
+    ngx_array_t                      *rates;
+    ngx_array_t                      *filters;
+    ngx_http_chat_pattern_t          *room_names;
 
     ngx_flag_t                        keep_request;
     ngx_http_chat_log_t              *log;       /* NULL: off */
@@ -97,6 +104,15 @@ char *ngx_http_chat_set_history(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_chat_set_compression(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+char *ngx_http_chat_set_presence(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_room_members(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* 1: the value is "name" (with its "=") and the rest. */
+ngx_uint_t ngx_http_chat_conf_param(ngx_str_t *value, const char *name,
+    ngx_str_t *rest);
+
 /* Says that "value" is wrong in the directive at hand and what would be
  * right: "it must be <expected>".  Returns NGX_CONF_ERROR. */
 char *ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
@@ -137,6 +153,26 @@ ngx_int_t ngx_http_chat_identify(ngx_http_request_t *r,
 
 /* 1: a room of that name may exist and be joined by name. */
 ngx_uint_t ngx_http_chat_room_name(ngx_str_t *name);
+
+/*
+ * limits.c: the directive "chat_rate", which is merged into the settings, and
+ * at the handshake the keys of a session that is made and not started.  ERROR:
+ * no memory.
+ */
+char *ngx_http_chat_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_chat_rate_merge(ngx_conf_t *cf, ngx_array_t *prev,
+    ngx_http_chat_loc_conf_t *conf);
+ngx_int_t ngx_http_chat_rate_keys(ngx_http_request_t *r,
+    ngx_http_chat_session_t *s);
+
+/* filter.c: the directives "chat_filter" and "chat_room_names", merged into
+ * the settings. */
+char *ngx_http_chat_set_filter(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_room_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_filter_merge(ngx_conf_t *cf,
+    ngx_http_chat_loc_conf_t *prev, ngx_http_chat_loc_conf_t *conf);
 
 /*
  * websocket.c: r has passed every check and its headers_out say 101.  Makes

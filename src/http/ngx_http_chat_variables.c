@@ -12,6 +12,7 @@ typedef enum {
     ngx_http_chat_variable_user = 0,
     ngx_http_chat_variable_user_name,
     ngx_http_chat_variable_room,
+    ngx_http_chat_variable_role,
     ngx_http_chat_variable_session,
     ngx_http_chat_variable_protocol,
     ngx_http_chat_variable_transport,
@@ -36,6 +37,9 @@ static ngx_int_t ngx_http_chat_variable_counter(ngx_http_request_t *r,
 static ngx_int_t ngx_http_chat_variable_copy(ngx_http_request_t *r,
     ngx_str_t *value, u_char *data, size_t len);
 
+static ngx_int_t ngx_http_chat_variable_zone(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
 
 static ngx_http_variable_t  ngx_http_chat_vars[] = {
 
@@ -47,6 +51,9 @@ static ngx_http_variable_t  ngx_http_chat_vars[] = {
 
     { ngx_string("chat_room"), NULL, ngx_http_chat_variable_handler,
       ngx_http_chat_variable_room, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("chat_role"), NULL, ngx_http_chat_variable_handler,
+      ngx_http_chat_variable_role, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("chat_session"), NULL, ngx_http_chat_variable_handler,
       ngx_http_chat_variable_session, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -74,6 +81,15 @@ static ngx_http_variable_t  ngx_http_chat_vars[] = {
 
     { ngx_string("chat_duration"), NULL, ngx_http_chat_variable_handler,
       ngx_http_chat_variable_duration, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("chat_zone_size_"), NULL, ngx_http_chat_variable_zone,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("chat_zone_used_"), NULL, ngx_http_chat_variable_zone,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("chat_zone_free_"), NULL, ngx_http_chat_variable_zone,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
 };
@@ -204,11 +220,24 @@ static ngx_int_t
 ngx_http_chat_variable_static(ngx_http_request_t *r, ngx_http_chat_ctx_t *ctx,
     ngx_http_chat_variable_e which, ngx_str_t *value)
 {
+    u_char                     sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
     ngx_http_chat_loc_conf_t  *chcf;
+
+    static ngx_str_t  roles[] = {
+        ngx_string("member"),              /* nothing was said of it */
+        ngx_string("member"),
+        ngx_string("moderator"),
+        ngx_string("owner")
+    };
 
     chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
 
     switch (which) {
+
+    case ngx_http_chat_variable_role:
+
+        *value = roles[ctx->session ? ctx->session->role : ctx->identity.role];
+        return NGX_OK;
 
     case ngx_http_chat_variable_session:
 
@@ -216,7 +245,9 @@ ngx_http_chat_variable_static(ngx_http_request_t *r, ngx_http_chat_ctx_t *ctx,
             return NGX_OK;
         }
 
-        return ngx_http_chat_variable_copy(r, value, ctx->session->sid,
+        ngx_http_chat_session_sid(ctx->session, sid);
+
+        return ngx_http_chat_variable_copy(r, value, sid,
                                            NGX_HTTP_CHAT_SESSION_ID_LEN);
 
     case ngx_http_chat_variable_protocol:
@@ -312,6 +343,76 @@ ngx_http_chat_variable_copy(ngx_http_request_t *r, ngx_str_t *value,
 
     ngx_memcpy(value->data, data, len);
     value->len = len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Of any zone by its name, in bytes: "$chat_zone_free_<zone>" is what is free
+ * for rooms, people and messages, and with "used" it makes up the "size".
+ */
+
+static ngx_int_t
+ngx_http_chat_variable_zone(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    size_t                       n, len, free;
+    ngx_uint_t                   i;
+    ngx_http_chat_zone_t       **zones;
+    ngx_http_chat_main_conf_t   *chmcf;
+
+    chmcf = ngx_http_get_module_main_conf(r, ngx_http_chat_module);
+    zones = chmcf->zones.elts;
+
+    len = sizeof("chat_zone_size_") - 1;
+
+    for (i = 0; i < chmcf->zones.nelts; i++) {
+
+        /* nginx makes the names of variables lower case */
+
+        if (zones[i]->name.len == name->len - len
+            && ngx_strncasecmp(zones[i]->name.data, name->data + len,
+                               name->len - len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    if (i == chmcf->zones.nelts) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_SIZE_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = zones[i]->shm_zone->shm.size;
+    free = (size_t) zones[i]->sh->pool.nfree * NGX_HTTP_CHAT_BLOCK_SIZE;
+
+    switch (name->data[sizeof("chat_zone_") - 1]) {
+
+    case 'u': /* used */
+        n -= free;
+        break;
+
+    case 'f': /* free */
+        n = free;
+        break;
+
+    default: /* size */
+        break;
+    }
+
+    v->len = ngx_sprintf(v->data, "%uz", n) - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
 
     return NGX_OK;
 }

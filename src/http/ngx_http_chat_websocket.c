@@ -69,6 +69,7 @@ static void ngx_http_chat_websocket_free_buffers(ngx_connection_t *c,
 static void ngx_http_chat_websocket_address(ngx_connection_t *c,
     ngx_sockaddr_t *sockaddr, socklen_t socklen, ngx_str_t *text);
 
+static ngx_uint_t ngx_http_chat_websocket_held(ngx_http_chat_session_t *s);
 static ssize_t ngx_http_chat_websocket_rest(ngx_http_chat_session_t *s,
     u_char *buf);
 static void ngx_http_chat_websocket_input(ngx_http_chat_session_t *s,
@@ -233,7 +234,9 @@ ngx_http_chat_websocket_create(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
     ctx->session = s;
 
-    if (ngx_http_chat_websocket_form(s, deflate) != NGX_OK) {
+    if (ngx_http_chat_rate_keys(r, s) != NGX_OK
+        || ngx_http_chat_websocket_form(s, deflate) != NGX_OK)
+    {
         return NULL;
     }
 
@@ -706,7 +709,7 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
 
         ngx_http_chat_websocket_resume(s);
 
-        if (s->dead || s->read_blocked || s->lingering) {
+        if (ngx_http_chat_websocket_held(s)) {
             return;
         }
     }
@@ -741,7 +744,7 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
         ngx_http_chat_websocket_input(s, ngx_http_chat_ws.buf,
                                       ngx_http_chat_ws.buf + rest + n);
 
-        if (s->dead || s->read_blocked || s->lingering) {
+        if (ngx_http_chat_websocket_held(s)) {
             return;
         }
     }
@@ -757,6 +760,15 @@ ngx_http_chat_websocket_read(ngx_http_chat_session_t *s)
     if (ngx_handle_read_event(rev, 0) != NGX_OK) {
         ngx_http_chat_session_finalize(s);
     }
+}
+
+
+/* 1: nothing more is to be read from it, now or ever. */
+
+static ngx_uint_t
+ngx_http_chat_websocket_held(ngx_http_chat_session_t *s)
+{
+    return s->dead || s->read_blocked || s->throttled || s->lingering;
 }
 
 
@@ -817,7 +829,7 @@ ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
             break;
         }
 
-        if (s->read_blocked && pos < end) {
+        if ((s->read_blocked || s->throttled) && pos < end) {
 
             if (ngx_http_chat_websocket_delay(s, pos, end - pos) != NGX_OK) {
                 ngx_http_chat_session_finalize(s);
@@ -831,7 +843,8 @@ ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
 
 /*
  * A few bytes of input can ask for megabytes of history: the rest of it is
- * not looked at before the socket has taken most of the replies.
+ * not looked at before the socket has taken most of the replies.  The same
+ * where a rate holds a client back.
  */
 
 static ngx_int_t
@@ -1090,13 +1103,20 @@ static void
 ngx_http_chat_websocket_control(ngx_http_chat_session_t *s,
     chat_ws_event_t *ev)
 {
+    ngx_msec_t  wait;
     ngx_uint_t  code;
 
     switch (ev->opcode) {
 
     case CHAT_WS_PING:
 
+        /* over the rate it is answered all the same: only who floods is not */
+
         if (!s->closing) {
+            (void) ngx_http_chat_rate(s, &wait);
+        }
+
+        if (!s->closing && !s->dead) {
             ngx_http_chat_websocket_control_frame(s, CHAT_WS_PONG, ev->data,
                                                   ev->len);
         }
