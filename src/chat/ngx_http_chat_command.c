@@ -1,11 +1,14 @@
 
 #include "ngx_http_chat_command.h"
+#include "ngx_http_chat_publish.h"
 #include "ngx_http_chat_transport.h"
 
 #include "chat_ws.h"
 
 
-#define NGX_HTTP_CHAT_COMMAND_JOINED  0x01     /* it needs membership */
+/* It is let in by what the room that it names knows of the user; handlers
+ * without this look for themselves. */
+#define NGX_HTTP_CHAT_COMMAND_ROOM  0x01
 
 
 typedef void (*ngx_http_chat_command_pt)(ngx_http_chat_session_t *s,
@@ -14,30 +17,69 @@ typedef void (*ngx_http_chat_command_pt)(ngx_http_chat_session_t *s,
 
 typedef struct {
     ngx_http_chat_command_pt  handler;
-    ngx_uint_t                needs;
+    ngx_uint_t                flags;
 } ngx_http_chat_command_def_t;
 
 
 static void ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text,
     size_t len);
+static ngx_int_t ngx_http_chat_command_check(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, size_t len, chat_error_t *err);
+static void ngx_http_chat_command_limited(ngx_http_chat_session_t *s,
+    chat_str_t *id, ngx_msec_t wait);
+static ngx_int_t ngx_http_chat_command_room(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_uint_t flags, ngx_http_chat_member_t **m);
 static void ngx_http_chat_welcome(ngx_http_chat_session_t *s);
+static void ngx_http_chat_welcome_rate(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w);
 
 
-/* Which fields a command has, and their bounds, is in lib/chat_proto.c. */
+static ngx_http_chat_standing_t  ngx_http_chat_command_own;
+
+
+/* Which fields a command has, and their bounds, is in lib/chat_proto.c; who
+ * may use it in rights.c. */
 
 static const ngx_http_chat_command_def_t  ngx_http_chat_commands[CHAT_CMD_N] = {
 
     [CHAT_CMD_JOIN]    = { ngx_http_chat_command_join, 0 },
 
     [CHAT_CMD_LEAVE]   = { ngx_http_chat_command_leave,
-                           NGX_HTTP_CHAT_COMMAND_JOINED },
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
 
     [CHAT_CMD_SEND]    = { ngx_http_chat_command_send,
-                           NGX_HTTP_CHAT_COMMAND_JOINED },
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_EDIT]    = { ngx_http_chat_command_edit,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_DELETE]  = { ngx_http_chat_command_delete,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_REACT]   = { ngx_http_chat_command_react,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_TYPING]  = { ngx_http_chat_command_typing,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_READ]    = { ngx_http_chat_command_read,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
 
     [CHAT_CMD_HISTORY] = { ngx_http_chat_command_history,
-                           NGX_HTTP_CHAT_COMMAND_JOINED },
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
 
+    [CHAT_CMD_MEMBERS] = { ngx_http_chat_command_members,
+                           NGX_HTTP_CHAT_COMMAND_ROOM },
+
+    [CHAT_CMD_ROOMS]   = { ngx_http_chat_command_rooms, 0 },
+    [CHAT_CMD_PROFILE] = { ngx_http_chat_command_profile, 0 },
+    [CHAT_CMD_KICK]    = { ngx_http_chat_command_kick, 0 },
+    [CHAT_CMD_MUTE]    = { ngx_http_chat_command_mute, 0 },
+    [CHAT_CMD_UNMUTE]  = { ngx_http_chat_command_mute, 0 },
+    [CHAT_CMD_BAN]     = { ngx_http_chat_command_ban, 0 },
+    [CHAT_CMD_UNBAN]   = { ngx_http_chat_command_ban, 0 },
+    [CHAT_CMD_GRANT]   = { ngx_http_chat_command_grant, 0 },
+    [CHAT_CMD_SET]     = { ngx_http_chat_command_set, 0 },
     [CHAT_CMD_PING]    = { ngx_http_chat_command_ping, 0 },
 };
 
@@ -56,7 +98,25 @@ ngx_http_chat_message_max(ngx_http_chat_settings_t *settings)
 void
 ngx_http_chat_begin(ngx_http_chat_session_t *s)
 {
+    ngx_int_t  rc;
+
     if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        return;
+    }
+
+    /* first, for the user may have a profile there */
+
+    rc = ngx_http_chat_inbox_open(s);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_publish_full(s->zone);
+        ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER,
+                                    "the server's memory is full");
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
         return;
     }
 
@@ -72,10 +132,16 @@ void
 ngx_http_chat_message(ngx_http_chat_session_t *s, u_char *text, size_t len,
     ngx_uint_t binary)
 {
+    ngx_msec_t  wait;
+
     s->messages_in++;
 
     if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
-        ngx_http_chat_raw_message(s, text, len, binary);
+
+        if (ngx_http_chat_rate(s, &wait) == NGX_OK) {
+            ngx_http_chat_raw_message(s, text, len, binary);
+        }
+
         return;
     }
 
@@ -87,63 +153,175 @@ static void
 ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text, size_t len)
 {
     ngx_int_t                           rc;
-    ngx_str_t                           room;
+    ngx_msec_t                          wait;
     chat_error_t                        err;
     chat_command_t                      cmd;
     ngx_http_chat_member_t             *m;
     const ngx_http_chat_command_def_t  *def;
 
-    m = NULL;
+    rc = ngx_http_chat_rate(s, &wait);
 
-    rc = chat_command_parse(&cmd, text, len, s->settings->history_page, &err);
+    if (s->closing || s->dead) {
+        return;
+    }
 
-    if (len > s->settings->message_size) {
-        ngx_http_chat_reply_error(s, &cmd.id, CHAT_ERR_TOO_LARGE, NULL,
-                                  "the message is too large");
+    ngx_memzero(&err, sizeof(err));
+
+    /* also where it is refused: an error has the command's id */
+
+    (void) chat_command_parse(&cmd, text, len, s->settings->history_page,
+                              &err);
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_command_limited(s, &cmd.id, wait);
         goto done;
     }
 
-    if (cmd.type != CHAT_CMD_N
-        && ngx_http_chat_commands[cmd.type].handler == NULL)
-    {
-        ngx_http_chat_reply_error(s, &cmd.id, CHAT_ERR_UNKNOWN_TYPE, NULL,
-                                  "no such command");
-        goto done;
-    }
-
-    if (rc != 0) {
-        ngx_http_chat_reply_error(s, &cmd.id, err.code, err.field,
-                                  err.message);
+    if (ngx_http_chat_command_check(s, &cmd, len, &err) != NGX_OK) {
         goto done;
     }
 
     def = &ngx_http_chat_commands[cmd.type];
 
-    if (def->needs & NGX_HTTP_CHAT_COMMAND_JOINED) {
-
-        if (!(cmd.given & CHAT_F_ROOM)) {
-            ngx_http_chat_reply_error(s, &cmd.id, CHAT_ERR_BAD_REQUEST, "to",
-                                      "there are no direct messages");
-            goto done;
-        }
-
-        room.data = (u_char *) cmd.room.data;
-        room.len = cmd.room.len;
-
-        m = ngx_http_chat_member_find(s, &room);
-
-        if (m == NULL) {
-            ngx_http_chat_reply_error(s, &cmd.id, CHAT_ERR_NOT_JOINED, NULL,
-                                      "join the room first");
-            goto done;
-        }
+    if (ngx_http_chat_command_room(s, &cmd, def->flags, &m) == NGX_OK) {
+        def->handler(s, &cmd, m);
     }
-
-    def->handler(s, &cmd, m);
 
 done:
 
     chat_command_free(&cmd);
+}
+
+
+static ngx_int_t
+ngx_http_chat_command_check(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    size_t len, chat_error_t *err)
+{
+    if (len > s->settings->message_size) {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_TOO_LARGE, NULL,
+                                  "the message is too large");
+        return NGX_ERROR;
+    }
+
+    if (cmd->type != CHAT_CMD_N
+        && ngx_http_chat_commands[cmd->type].handler == NULL)
+    {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_UNKNOWN_TYPE, NULL,
+                                  "no such command");
+        return NGX_ERROR;
+    }
+
+    if (err->code != CHAT_ERR_NONE) {
+        ngx_http_chat_reply_error(s, &cmd->id, err->code, err->field,
+                                  err->message);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_command_limited(ngx_http_chat_session_t *s, chat_str_t *id,
+    ngx_msec_t wait)
+{
+    u_char  text[sizeof("too many messages, try again in  ms")
+                 + NGX_INT_T_LEN];
+
+    (void) ngx_sprintf(text, "too many messages, try again in %M ms%Z", wait);
+
+    ngx_http_chat_reply_error_after(s, id, CHAT_ERR_RATE_LIMITED, wait,
+                                    (char *) text);
+}
+
+
+/* May the command be used in the room that it names?  Else it was answered. */
+
+static ngx_int_t
+ngx_http_chat_command_room(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_uint_t flags, ngx_http_chat_member_t **m)
+{
+    ngx_str_t  room;
+
+    *m = NULL;
+
+    ngx_memzero(&ngx_http_chat_command_own, sizeof(ngx_http_chat_standing_t));
+
+    if (!(cmd->given & CHAT_F_ROOM)) {
+        return NGX_OK;
+    }
+
+    room.data = (u_char *) cmd->room.data;
+    room.len = cmd->room.len;
+
+    if (room.data[0] != '@') {
+        *m = ngx_http_chat_member_find(s, &room);
+
+    } else if (room.len == (size_t) s->user_len + 1
+               && ngx_memcmp(room.data + 1, ngx_http_chat_session_user(s),
+                             s->user_len)
+                  == 0)
+    {
+        *m = ngx_http_chat_inbox_member(s);
+
+        if (*m == NULL) {
+            ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+            return NGX_ERROR;
+        }
+
+    } else {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "this is another user's inbox");
+        return NGX_ERROR;
+    }
+
+    if (*m == NULL && ngx_http_chat_rights_joined(cmd->type)) {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_NOT_JOINED, NULL,
+                                  "join the room first");
+        return NGX_ERROR;
+    }
+
+    if (!(flags & NGX_HTTP_CHAT_COMMAND_ROOM)) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_chat_standings(s, cmd, *m, &ngx_http_chat_command_own, NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_chat_allowed(s, cmd, &ngx_http_chat_command_own);
+}
+
+
+ngx_http_chat_standing_t *
+ngx_http_chat_command_standing(void)
+{
+    return &ngx_http_chat_command_own;
+}
+
+
+void
+ngx_http_chat_fail(ngx_http_chat_session_t *s, chat_str_t *id, ngx_int_t rc)
+{
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_reply_error(s, id, CHAT_ERR_ZONE_FULL, NULL,
+                                  "the server's memory is full, "
+                                  "try again later");
+        return;
+    }
+
+    if (rc == NGX_ABORT) {
+        ngx_http_chat_reply_error(s, id, CHAT_ERR_INTERNAL, NULL,
+                                  "the room was restarted");
+        ngx_http_chat_session_close(s, CHAT_WS_RESTART,
+                                    "the room was restarted");
+        return;
+    }
+
+    ngx_http_chat_reply_error(s, id, CHAT_ERR_INTERNAL, NULL,
+                              "the server has no memory, try again later");
 }
 
 
@@ -169,6 +347,7 @@ ngx_http_chat_command_ping(ngx_http_chat_session_t *s, chat_command_t *cmd,
 static void
 ngx_http_chat_welcome(ngx_http_chat_session_t *s)
 {
+    u_char              sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
     chat_json_writer_t  w;
 
     if (ngx_http_chat_reply_begin(&w,
@@ -180,7 +359,8 @@ ngx_http_chat_welcome(ngx_http_chat_session_t *s)
     }
 
     chat_json_lit(&w, "{\"type\":\"welcome\",\"protocol\":\"chat.v1\"");
-    ngx_http_chat_reply_field(&w, "session", s->sid,
+    ngx_http_chat_session_sid(s, sid);
+    ngx_http_chat_reply_field(&w, "session", sid,
                               NGX_HTTP_CHAT_SESSION_ID_LEN);
     ngx_http_chat_reply_person(&w, s);
 
@@ -191,15 +371,44 @@ ngx_http_chat_welcome(ngx_http_chat_session_t *s)
     chat_json_lit(&w, ",\"limits\":{\"message_size\":");
     chat_json_uint(&w, s->settings->message_size);
     ngx_http_chat_reply_number(&w, "rooms", s->settings->rooms_max);
-
-    /* 0: there is no rate, PROTOCOL 10 */
-
-    chat_json_lit(&w, ",\"rate\":0,\"burst\":0}");
+    ngx_http_chat_welcome_rate(s, &w);
+    chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_number(&w, "ping", s->settings->ping_interval);
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_send(s, &w);
+}
+
+
+/* The first rate, in messages a second; PROTOCOL 10: 0 where there is none. */
+
+static void
+ngx_http_chat_welcome_rate(ngx_http_chat_session_t *s, chat_json_writer_t *w)
+{
+    u_char                 buf[NGX_INT_T_LEN + 4], *p;
+    ngx_http_chat_rate_t  *rate;
+
+    if (s->settings->nrates == 0) {
+        chat_json_lit(w, ",\"rate\":0,\"burst\":0");
+        return;
+    }
+
+    rate = &s->settings->rates[0];
+
+    p = ngx_sprintf(buf, "%ui.%03ui", rate->rate / 1000, rate->rate % 1000);
+
+    while (p[-1] == '0') {
+        p--;
+    }
+
+    if (p[-1] == '.') {
+        p--;
+    }
+
+    chat_json_lit(w, ",\"rate\":");
+    chat_json_put(w, buf, p - buf);
+    ngx_http_chat_reply_number(w, "burst", rate->burst);
 }
 
 

@@ -92,15 +92,58 @@ void ngx_http_chat_command_set(ngx_http_chat_session_t *s,
 void ngx_http_chat_command_ping(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 
+/* What the command's room knows of the session's user, as it was when the
+ * command was let in; zeroed where it has no room.  For handlers alone, before
+ * they publish. */
+ngx_http_chat_standing_t *ngx_http_chat_command_standing(void);
+
+/*
+ * message.c: what a message says.  content_get() filters its text: OK; else
+ * the error reply was sent.  content_put() writes ,"text":... and ,"data":...
+ */
+typedef struct {
+    chat_command_t            *cmd;
+    ngx_str_t                  masked;     /* in place of the text, or NULL */
+    size_t                     size;       /* the most that it becomes */
+} ngx_http_chat_content_t;
+
+ngx_int_t ngx_http_chat_content_get(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_content_t *content);
+void ngx_http_chat_content_put(chat_json_writer_t *w,
+    ngx_http_chat_content_t *content);
+
+/*
+ * edit.c: the message "seq" of a room, not deleted.  *text is its event,
+ * allocated with ngx_alloc() and the caller's; the cursor its place.  OK;
+ * DECLINED: there is none; ABORT: the room is gone; ERROR: no memory.
+ */
+ngx_int_t ngx_http_chat_target(ngx_http_chat_zone_t *z, uint32_t room,
+    uint64_t epoch, uint64_t seq, ngx_http_chat_cursor_t *cursor,
+    ngx_str_t *text);
+
+/* The answer to what failed: a publish, a look at a room. */
+void ngx_http_chat_fail(ngx_http_chat_session_t *s, chat_str_t *id,
+    ngx_int_t rc);
+
+/* {"type":"ok",...,"room":...,"seq":...} */
+void ngx_http_chat_reply_seq(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    uint64_t seq);
+
 /* direct.c: "send" and "typing" with "to". */
 void ngx_http_chat_direct_send(ngx_http_chat_session_t *s,
     chat_command_t *cmd);
 void ngx_http_chat_direct_typing(ngx_http_chat_session_t *s,
     chat_command_t *cmd);
 
-/* typing.c: the session types no more in that room, or in any (NULL). */
-void ngx_http_chat_typing_stop(ngx_http_chat_session_t *s,
-    ngx_http_chat_local_t *local);
+/*
+ * typing.c: the session types in a room, or no more.  text: the event up to
+ * "on", its length; what follows is added.
+ */
+void ngx_http_chat_typing_set(ngx_http_chat_session_t *s, uint32_t room,
+    uint64_t epoch, ngx_uint_t on, u_char *text, size_t len);
+
+/* It types no more in that room, or in any (0). */
+void ngx_http_chat_typing_stop(ngx_http_chat_session_t *s, uint32_t room);
 
 /*
  * rate.c: a message or a ping came, and costs a token of each rate.  OK;
@@ -136,8 +179,9 @@ void ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text,
 /*
  * Puts ,"messages":[...] with the entries from "from" on, in front of "end",
  * behind what w has, and no more once that has grown to max bytes.  *next is
- * the first one that is not in it.  OK; DECLINED: the log has dropped some of
- * them, it holds those behind; ERROR: no memory, or the room is gone.
+ * the first one that is not in it; its "passing" is the caller's, the head's
+ * when he looked.  OK; DECLINED: the log has dropped some of them, it holds
+ * those behind; ERROR: no memory, or the room is gone.
  */
 ngx_int_t ngx_http_chat_history_put(ngx_http_chat_local_t *local,
     chat_json_writer_t *w, uint64_t from, uint64_t end, size_t max,
