@@ -33,8 +33,8 @@ uint64_t ngx_http_chat_limit_key(ngx_http_chat_zone_t *z, ngx_uint_t kind,
 /*
  * Takes one token of the bucket, which gets "rate" of them in 1000 s and holds
  * burst, at least 1.  now is a monotonic time in ms.  0: taken; else how many
- * ms it takes until there is one.  force: takes it all the same (the bucket then is
- * in debt), and returns how long until it is paid.
+ * ms it takes until there is one.  force: takes it all the same (the bucket
+ * then is in debt), and returns how long until it is paid.
  */
 ngx_msec_t ngx_http_chat_limit_take(ngx_http_chat_zone_t *z, uint64_t key,
     ngx_uint_t rate, ngx_uint_t burst, ngx_msec_t now, ngx_uint_t force);
