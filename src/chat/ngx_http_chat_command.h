@@ -113,6 +113,24 @@ void ngx_http_chat_content_put(chat_json_writer_t *w,
     ngx_http_chat_content_t *content);
 
 /*
+ * A message for a room.  message_text() writes its event and sets the entry
+ * up for it: OK; else the error reply was sent.  message_sent() is the reply
+ * to its author.
+ */
+typedef struct {
+    ngx_str_t                  room;
+    ngx_http_chat_standing_t  *author;
+    uint64_t                   to_seq;     /* in the receiver's inbox, or 0 */
+    ngx_http_chat_content_t    content;
+} ngx_http_chat_message_t;
+
+ngx_int_t ngx_http_chat_message_text(ngx_http_chat_session_t *s,
+    chat_json_writer_t *w, ngx_http_chat_message_t *message,
+    ngx_http_chat_append_t *entry);
+void ngx_http_chat_message_sent(ngx_http_chat_session_t *s, chat_str_t *id,
+    ngx_str_t *room, ngx_http_chat_append_t *entry, ngx_uint_t duplicate);
+
+/*
  * edit.c: the message "seq" of a room, not deleted.  *text is its event,
  * allocated with ngx_alloc() and the caller's; the cursor its place.  OK;
  * DECLINED: there is none; ABORT: the room is gone; ERROR: no memory.

@@ -3,6 +3,7 @@
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_publish.h"
 
+#include "chat_amend.h"
 #include "chat_ws.h"
 
 
@@ -11,118 +12,260 @@
 
 static void ngx_http_chat_sent_handler(ngx_http_chat_publish_t *p,
     ngx_int_t rc);
+static void ngx_http_chat_message_slow(ngx_http_chat_session_t *s,
+    chat_str_t *id, uint64_t wait);
 static void ngx_http_chat_raw_sent_handler(ngx_http_chat_publish_t *p,
     ngx_int_t rc);
 static ngx_int_t ngx_http_chat_history_entries(chat_json_writer_t *w,
     u_char *buf, size_t len, uint64_t end, ngx_uint_t *count,
     ngx_http_chat_cursor_t *next);
+static void ngx_http_chat_history_entry(chat_json_writer_t *w,
+    ngx_http_chat_entry_t *e, u_char *text);
 
 
 void
 ngx_http_chat_command_send(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_member_t *m)
 {
-    size_t                    head;
-    chat_json_writer_t        w;
-    ngx_http_chat_publish_t   p;
+    chat_json_writer_t          w;
+    ngx_http_chat_publish_t     p;
+    ngx_http_chat_message_t     message;
+    ngx_http_chat_standing_t   *own;
 
-    if (ngx_http_chat_reply_begin(&w,
-                          512 + ngx_http_chat_reply_string(cmd->room.len)
-                          + ngx_http_chat_reply_person_size(s)
-                          + cmd->text_raw.len + cmd->data_raw.len
-                          + cmd->nonce_raw.len)
-        != NGX_OK)
-    {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+    if (cmd->given & CHAT_F_TO) {
+        ngx_http_chat_direct_send(s, cmd);
         return;
     }
 
-    /* the log puts the seq and the time between head and tail */
+    own = ngx_http_chat_command_standing();
 
-    chat_json_lit(&w, "{\"type\":\"message\"");
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    chat_json_lit(&w, ",\"seq\":");
+    message.room.data = (u_char *) cmd->room.data;
+    message.room.len = cmd->room.len;
+    message.author = own;
+    message.to_seq = 0;
 
-    head = w.pos - w.start;
+    ngx_http_chat_publish_to(&p, ngx_http_chat_member_local(m), s);
 
-    ngx_http_chat_reply_person(&w, s);
-
-    if (cmd->given & CHAT_F_TEXT) {
-        chat_json_lit(&w, ",\"text\":");
-        chat_json_put(&w, cmd->text_raw.data, cmd->text_raw.len);
+    if (ngx_http_chat_content_get(s, cmd, &message.content) != NGX_OK
+        || ngx_http_chat_message_text(s, &w, &message, &p.append.entry)
+           != NGX_OK)
+    {
+        return;
     }
 
-    if (cmd->given & CHAT_F_DATA) {
-        chat_json_lit(&w, ",\"data\":");
-        chat_json_put(&w, cmd->data_raw.data, cmd->data_raw.len);
-    }
-
-    if (cmd->given & CHAT_F_NONCE) {
-        chat_json_lit(&w, ",\"nonce\":");
-        chat_json_put(&w, cmd->nonce_raw.data, cmd->nonce_raw.len);
-    }
-
-    if (cmd->given & CHAT_F_REPLY_TO) {
-        ngx_http_chat_reply_number(&w, "reply_to", cmd->reply_to);
-    }
-
-    chat_json_lit(&w, "}");
-
-    p.local = ngx_http_chat_member_local(m);
-    p.retention = &s->settings->retention;
     p.handler = ngx_http_chat_sent_handler;
-    p.session = s;
     p.data = cmd;
 
-    p.entry.flags = NGX_HTTP_CHAT_ENTRY_EVENT;
-    p.entry.sender = (uint32_t) s->id;
-    p.entry.head.data = w.start;
-    p.entry.head.len = head;
-    p.entry.tail.data = w.start + head;
-    p.entry.tail.len = w.pos - w.start - head;
+    p.append.occupant = ngx_http_chat_member_occupant(m);
+    p.append.slow = ngx_http_chat_role(s->role, own->granted)
+                    < NGX_HTTP_CHAT_ROLE_MODERATOR;
+
+    if (cmd->given & CHAT_F_NONCE) {
+        p.append.nonce.data = (u_char *) cmd->nonce.data;
+        p.append.nonce.len = cmd->nonce.len;
+    }
 
     ngx_http_chat_publish(&p);
+
+    if (s->typing && !s->closing && !s->dead) {
+        ngx_http_chat_typing_stop(s, p.room);
+    }
 }
 
 
 static void
 ngx_http_chat_sent_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
 {
+    ngx_str_t                 room;
     chat_command_t           *cmd;
-    chat_json_writer_t        w;
     ngx_http_chat_session_t  *s;
 
     s = p->session;
     cmd = p->data;
 
-    if (rc == NGX_DECLINED) {
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_ZONE_FULL, NULL,
-                                  "the server's memory is full, "
-                                  "try again later");
+    if (rc == NGX_BUSY) {
+        ngx_http_chat_message_slow(s, &cmd->id, p->append.wait);
         return;
     }
 
     if (rc != NGX_OK) {
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_INTERNAL, NULL,
-                                  "the room was restarted");
-        ngx_http_chat_session_close(s, CHAT_WS_RESTART,
-                                    "the room was restarted");
+        ngx_http_chat_fail(s, &cmd->id, rc);
         return;
     }
 
-    if (ngx_http_chat_reply_ok(s, &w, &cmd->id,
-                        128 + ngx_http_chat_reply_string(cmd->room.len))
+    room.data = (u_char *) cmd->room.data;
+    room.len = cmd->room.len;
+
+    ngx_http_chat_message_sent(s, &cmd->id, &room, &p->append.entry,
+                               p->append.duplicate);
+}
+
+
+static void
+ngx_http_chat_message_slow(ngx_http_chat_session_t *s, chat_str_t *id,
+    uint64_t wait)
+{
+    u_char  text[sizeof("slow mode, try again in  ms") + NGX_INT64_LEN];
+
+    (void) ngx_sprintf(text, "slow mode, try again in %uL ms%Z", wait);
+
+    ngx_http_chat_reply_error_after(s, id, CHAT_ERR_SLOW_MODE, wait,
+                                    (char *) text);
+}
+
+
+void
+ngx_http_chat_message_sent(ngx_http_chat_session_t *s, chat_str_t *id,
+    ngx_str_t *room, ngx_http_chat_append_t *entry, ngx_uint_t duplicate)
+{
+    chat_json_writer_t  w;
+
+    if (ngx_http_chat_reply_ok(s, &w, id,
+                               128 + ngx_http_chat_reply_string(room->len))
         != NGX_OK)
     {
         return;
     }
 
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    ngx_http_chat_reply_number(&w, "seq", p->entry.seq);
-    ngx_http_chat_reply_number(&w, "ts", p->entry.ts);
+    ngx_http_chat_reply_field(&w, "room", room->data, room->len);
+    ngx_http_chat_reply_number(&w, "seq", entry->seq);
+    ngx_http_chat_reply_number(&w, "ts", entry->ts);
+
+    if (duplicate) {
+        ngx_http_chat_reply_flag(&w, "duplicate", 1);
+    }
+
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_send(s, &w);
+}
+
+
+ngx_int_t
+ngx_http_chat_message_text(ngx_http_chat_session_t *s, chat_json_writer_t *w,
+    ngx_http_chat_message_t *message, ngx_http_chat_append_t *entry)
+{
+    size_t           head;
+    chat_command_t  *cmd;
+
+    cmd = message->content.cmd;
+
+    if (ngx_http_chat_reply_begin(w, 512 + NGX_HTTP_CHAT_REPLY_STANDING
+                                + ngx_http_chat_reply_string(message->room.len)
+                                + ngx_http_chat_reply_string(cmd->to.len)
+                                + message->content.size + cmd->nonce_raw.len)
+        != NGX_OK)
+    {
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+        return NGX_ERROR;
+    }
+
+    /* the log puts the seq and the time between head and tail */
+
+    chat_json_lit(w, "{\"type\":\"message\"");
+    ngx_http_chat_reply_field(w, "room", message->room.data,
+                              message->room.len);
+    chat_json_lit(w, ",\"seq\":");
+
+    head = w->pos - w->start;
+
+    ngx_http_chat_reply_standing(w, message->author);
+    ngx_http_chat_content_put(w, &message->content);
+
+    if (cmd->given & CHAT_F_NONCE) {
+        chat_json_lit(w, ",\"nonce\":");
+        chat_json_put(w, cmd->nonce_raw.data, cmd->nonce_raw.len);
+    }
+
+    if (cmd->given & CHAT_F_REPLY_TO) {
+        ngx_http_chat_reply_number(w, "reply_to", cmd->reply_to);
+    }
+
+    if (cmd->given & CHAT_F_TO) {
+        ngx_http_chat_reply_field(w, "to", cmd->to.data, cmd->to.len);
+    }
+
+    if (message->to_seq) {
+        ngx_http_chat_reply_number(w, "to_seq", message->to_seq);
+    }
+
+    chat_json_lit(w, "}");
+
+    entry->flags = NGX_HTTP_CHAT_ENTRY_EVENT|NGX_HTTP_CHAT_ENTRY_MESSAGE;
+    entry->head.data = w->start;
+    entry->head.len = head;
+    entry->tail.data = w->start + head;
+    entry->tail.len = w->pos - w->start - head;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_chat_content_get(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_http_chat_content_t *content)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text;
+
+    content->cmd = cmd;
+    ngx_str_null(&content->masked);
+
+    content->size = sizeof(",\"text\":,\"data\":") + cmd->text_raw.len
+                    + cmd->data_raw.len;
+
+    if (!(cmd->given & CHAT_F_TEXT) || s->settings->filter == NULL) {
+        return NGX_OK;
+    }
+
+    text.data = (u_char *) cmd->text.data;
+    text.len = cmd->text.len;
+
+    rc = s->settings->filter(s->settings->filters, &text, &content->masked);
+
+    switch (rc) {
+
+    case NGX_DONE:
+        content->size += ngx_http_chat_reply_string(content->masked.len);
+        return NGX_OK;
+
+    case NGX_OK:
+        ngx_str_null(&content->masked);
+        return NGX_OK;
+
+    case NGX_DECLINED:
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_REJECTED, NULL,
+                                  "a filter refused the text");
+        return NGX_ERROR;
+
+    default:
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+        return NGX_ERROR;
+    }
+}
+
+
+void
+ngx_http_chat_content_put(chat_json_writer_t *w,
+    ngx_http_chat_content_t *content)
+{
+    chat_command_t  *cmd;
+
+    cmd = content->cmd;
+
+    if (content->masked.data) {
+        ngx_http_chat_reply_field(w, "text", content->masked.data,
+                                  content->masked.len);
+
+    } else if (cmd->given & CHAT_F_TEXT) {
+        chat_json_lit(w, ",\"text\":");
+        chat_json_put(w, cmd->text_raw.data, cmd->text_raw.len);
+    }
+
+    if (cmd->given & CHAT_F_DATA) {
+        chat_json_lit(w, ",\"data\":");
+        chat_json_put(w, cmd->data_raw.data, cmd->data_raw.len);
+    }
 }
 
 
@@ -139,18 +282,14 @@ ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text, size_t len,
         return;
     }
 
-    p.local = ngx_http_chat_member_local(m);
-    p.retention = &s->settings->retention;
-    p.handler = ngx_http_chat_raw_sent_handler;
-    p.session = s;
-    p.data = NULL;
+    ngx_http_chat_publish_to(&p, ngx_http_chat_member_local(m), s);
 
-    p.entry.flags = binary ? NGX_HTTP_CHAT_ENTRY_BINARY
-                           : NGX_HTTP_CHAT_ENTRY_TEXT;
-    p.entry.sender = (uint32_t) s->id;
-    p.entry.head.data = text;
-    p.entry.head.len = len;
-    ngx_str_null(&p.entry.tail);
+    p.handler = ngx_http_chat_raw_sent_handler;
+
+    p.append.entry.flags = binary ? NGX_HTTP_CHAT_ENTRY_BINARY
+                                  : NGX_HTTP_CHAT_ENTRY_TEXT;
+    p.append.entry.head.data = text;
+    p.append.entry.head.len = len;
 
     ngx_http_chat_publish(&p);
 }
@@ -179,7 +318,7 @@ ngx_http_chat_raw_sent_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
     }
 
     if (!s->settings->echo) {
-        s->own_seq = p->entry.seq;
+        s->own_seq = p->append.entry.seq;
         ngx_http_chat_member_set(s, NGX_HTTP_CHAT_MEMBER_SLOW);
     }
 }
@@ -202,8 +341,7 @@ ngx_http_chat_command_history(ngx_http_chat_session_t *s, chat_command_t *cmd,
                                 local->epoch, &view)
         != NGX_OK)
     {
-        ngx_http_chat_session_close(s, CHAT_WS_RESTART,
-                                    "the room was restarted");
+        ngx_http_chat_fail(s, &cmd->id, NGX_ABORT);
         return;
     }
 
@@ -243,6 +381,8 @@ ngx_http_chat_command_history(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
     ngx_http_chat_reply_epoch(&w, view.epoch);
 
+    next.passing = view.head.passing;
+
     if (ngx_http_chat_history_put(local, &w, from, end, (size_t) -1, &next)
         == NGX_ERROR)
     {
@@ -270,7 +410,7 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
 {
     size_t                     len, start;
     u_char                    *buf;
-    uint64_t                   gap;
+    uint64_t                   gap, seq;
     ngx_int_t                  rc;
     ngx_uint_t                 count;
     ngx_http_chat_cursor_t     cursor;
@@ -284,6 +424,10 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
     {
         return NGX_ERROR;
     }
+
+    /* what passes is no history */
+
+    cursor.passing = next->passing;
 
     chat_json_lit(w, ",\"messages\":[");
 
@@ -313,10 +457,16 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
             break;
         }
 
+        seq = next->seq;
+
         if (ngx_http_chat_history_entries(w, buf, len, end, &count, next)
             != NGX_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (next->seq == seq) {
+            break;
         }
     }
 
@@ -336,7 +486,8 @@ ngx_http_chat_history_put(ngx_http_chat_local_t *local, chat_json_writer_t *w,
 }
 
 
-/* The texts of the entries in buf that are in front of "end". */
+/* The texts of the entries in buf that are in front of "end".  An amended one
+ * is longer by less than the header that does not go into the text. */
 
 static ngx_int_t
 ngx_http_chat_history_entries(chat_json_writer_t *w, u_char *buf, size_t len,
@@ -345,7 +496,7 @@ ngx_http_chat_history_entries(chat_json_writer_t *w, u_char *buf, size_t len,
     u_char                 *last;
     ngx_http_chat_entry_t   e;
 
-    if (ngx_http_chat_reply_more(w, len) != NGX_OK) {
+    if (ngx_http_chat_reply_more(w, 2 * len) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -353,6 +504,10 @@ ngx_http_chat_history_entries(chat_json_writer_t *w, u_char *buf, size_t len,
 
         ngx_memcpy(&e, buf, sizeof(e));
         buf += sizeof(e);
+
+        if (e.flags & NGX_HTTP_CHAT_ENTRY_PASSING) {
+            continue;
+        }
 
         if (e.seq >= end) {
             next->seq = end;
@@ -365,7 +520,7 @@ ngx_http_chat_history_entries(chat_json_writer_t *w, u_char *buf, size_t len,
                 chat_json_lit(w, ",");
             }
 
-            chat_json_put(w, buf, e.len);
+            ngx_http_chat_history_entry(w, &e, buf);
         }
 
         next->seq = e.seq + 1;
@@ -374,4 +529,27 @@ ngx_http_chat_history_entries(chat_json_writer_t *w, u_char *buf, size_t len,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_history_entry(chat_json_writer_t *w, ngx_http_chat_entry_t *e,
+    u_char *text)
+{
+    size_t  len;
+
+    len = e->len;
+
+    if (ngx_http_chat_entry_amended(e)) {
+        len -= e->sender;
+
+        if (chat_amend(w, text, len, text + len, e->sender,
+                       e->flags & NGX_HTTP_CHAT_ENTRY_DELETED)
+            == 0)
+        {
+            return;
+        }
+    }
+
+    chat_json_put(w, text, len);
 }
