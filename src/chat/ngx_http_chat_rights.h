@@ -17,8 +17,21 @@
  * configuration is one whatever was granted. */
 ngx_uint_t ngx_http_chat_role(ngx_uint_t came, ngx_uint_t granted);
 
-/* "member", "moderator", "owner". */
+/* "member", "moderator", "owner"; and back, for one of these. */
 const char *ngx_http_chat_role_name(ngx_uint_t role);
+ngx_uint_t ngx_http_chat_role_of(chat_str_t *name);
+
+/* 1: the command needs membership of the room that it names. */
+ngx_uint_t ngx_http_chat_rights_joined(chat_cmd_e type);
+
+/* 1: the room's slow mode, if it is on, holds for him. */
+ngx_uint_t ngx_http_chat_rights_slow(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_standing_t *standing);
+
+/* 1: a room that is for members only knows him by a role or a grant, or it is
+ * for everybody. */
+ngx_uint_t ngx_http_chat_rights_member(ngx_http_chat_session_t *s,
+    ngx_http_chat_standing_t *standing);
 
 /*
  * May the session do that in the room?  standing is its user's there, zeroed
