@@ -1,37 +1,58 @@
 
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_publish.h"
 
 #include "chat_ws.h"
 
 
-/* What a join is to give. */
+#define NGX_HTTP_CHAT_UNREAD_MAX  1000     /* messages that are counted */
+
+
+/* A join and what its answer says of the room. */
 typedef struct {
-    ngx_str_t     room;
-    chat_str_t    id;
-    chat_str_t    epoch;
-    uint64_t      seq;
-    uint64_t      history;
-    unsigned      resume:1;
-    unsigned      event:1;         /* answer with "joined" in place of "ok" */
+    chat_command_t                 *cmd;
+    ngx_str_t                       room;
+    uint64_t                        history;
+    ngx_http_chat_member_t         *m;
+    ngx_http_chat_room_view_t       view;
+    ngx_http_chat_standing_t        own;
+    ngx_http_chat_standing_t       *people;
+    ngx_uint_t                      npeople;
+    ngx_http_chat_room_settings_t   settings;
+    ngx_uint_t                      unread;
+    unsigned                        event:1;   /* "joined", not "ok" */
+    u_char                          topic[NGX_HTTP_CHAT_TOPIC_MAX];
 } ngx_http_chat_join_t;
 
 
 static void ngx_http_chat_join(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_again(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
 static ngx_int_t ngx_http_chat_join_room(ngx_http_chat_session_t *s,
-    ngx_http_chat_join_t *join, ngx_http_chat_room_view_t *view,
-    ngx_http_chat_member_t **m);
+    ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_own(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_look(ngx_http_chat_join_t *join);
 static uint64_t ngx_http_chat_join_from(ngx_http_chat_join_t *join,
-    ngx_http_chat_room_view_t *view, ngx_uint_t *recovered);
+    ngx_uint_t *recovered);
 static ngx_int_t ngx_http_chat_join_answer(ngx_http_chat_session_t *s,
-    ngx_http_chat_join_t *join, ngx_http_chat_room_view_t *view,
-    ngx_http_chat_member_t *m);
+    ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_silent(ngx_http_chat_join_t *join);
 static ngx_int_t ngx_http_chat_join_seek(ngx_http_chat_local_t *local,
     uint64_t seq, ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_join_head(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join, chat_json_writer_t *w);
+static ngx_int_t ngx_http_chat_join_state(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join, chat_json_writer_t *w);
+
+
+#define ngx_http_chat_join_resumes(join)                                      \
+    ((join)->cmd->given & CHAT_F_EPOCH)
 
 
 void
@@ -40,16 +61,12 @@ ngx_http_chat_command_join(ngx_http_chat_session_t *s, chat_command_t *cmd,
 {
     ngx_http_chat_join_t  join;
 
-    (void) m;    /* there need not be one yet */
+    ngx_memzero(&join, offsetof(ngx_http_chat_join_t, topic));
 
-    ngx_memzero(&join, sizeof(join));
-
+    join.cmd = cmd;
     join.room.data = (u_char *) cmd->room.data;
     join.room.len = cmd->room.len;
-    join.id = cmd->id;
-    join.epoch = cmd->epoch;
-    join.seq = cmd->seq;
-    join.resume = (cmd->given & CHAT_F_EPOCH) ? 1 : 0;
+    join.m = m;
     join.history = (cmd->given & CHAT_F_HISTORY)
                        ? cmd->history
                        : ngx_min(NGX_HTTP_CHAT_HISTORY_DEFAULT,
@@ -62,12 +79,21 @@ ngx_http_chat_command_join(ngx_http_chat_session_t *s, chat_command_t *cmd,
 void
 ngx_http_chat_join_at_once(ngx_http_chat_session_t *s)
 {
+    chat_command_t        cmd;
     ngx_http_chat_join_t  join;
 
-    ngx_memzero(&join, sizeof(join));
+    ngx_memzero(&cmd, sizeof(cmd));
+    ngx_memzero(&join, offsetof(ngx_http_chat_join_t, topic));
 
+    cmd.type = CHAT_CMD_JOIN;
+    cmd.given = CHAT_F_ROOM;
+    cmd.room.data = ngx_http_chat_session_room(s);
+    cmd.room.len = s->room_len;
+
+    join.cmd = &cmd;
     join.room.data = ngx_http_chat_session_room(s);
     join.room.len = s->room_len;
+    join.m = ngx_http_chat_member_find(s, &join.room);
     join.event = 1;
     join.history = ngx_min(NGX_HTTP_CHAT_HISTORY_DEFAULT,
                            s->settings->history_page);
@@ -111,67 +137,180 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_join(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 {
-    ngx_http_chat_member_t     *m;
-    ngx_http_chat_room_view_t   view;
-
-    if (join->room.data[0] == '@') {
-        ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_FORBIDDEN, NULL,
-                                  "names with a leading @ are inboxes");
+    if (ngx_http_chat_join_allowed(s, join) != NGX_OK
+        || ngx_http_chat_join_again(s, join) != NGX_OK
+        || ngx_http_chat_join_room(s, join) != NGX_OK)
+    {
         return;
     }
 
-    m = ngx_http_chat_member_find(s, &join->room);
-
-    if (m) {
-        /* once more, to resume: from the beginning */
-        ngx_http_chat_member_leave(m);
-    }
-
-    if (s->njoined >= s->settings->rooms_max) {
-        ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_ROOM_LIMIT, NULL,
-                                  "too many rooms on this connection, "
-                                  "leave one first");
-        return;
-    }
-
-    if (ngx_http_chat_join_room(s, join, &view, &m) != NGX_OK) {
-        return;
-    }
-
-    if (ngx_http_chat_join_answer(s, join, &view, m) != NGX_OK) {
+    if (ngx_http_chat_join_answer(s, join) != NGX_OK) {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+    }
+
+    if (join->people) {
+        ngx_free(join->people);
     }
 
     /* what came since, and what was too much for one answer; also what reading
      * the log has taken note of for all members here */
 
-    ngx_http_chat_deliver_room(ngx_http_chat_member_local(m));
+    ngx_http_chat_deliver_room(ngx_http_chat_member_local(join->m));
 }
 
 
 static ngx_int_t
-ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
-    ngx_http_chat_room_view_t *view, ngx_http_chat_member_t **m)
+ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join)
 {
-    ngx_int_t  rc;
+    uint32_t   room;
+    uint64_t   epoch;
+    ngx_str_t  user;
 
-    rc = ngx_http_chat_member_join(s, &join->room, view, m);
+    if (join->room.data[0] == '@') {
 
-    if (rc == NGX_OK) {
+        if (join->m) {
+            return NGX_OK;
+        }
+
+        ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "this is another user's inbox");
+        return NGX_ERROR;
+    }
+
+    if (s->settings->room_allowed
+        && !s->settings->room_allowed(s->settings->room_names, &join->room))
+    {
+        ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "a room may not have this name here");
+        return NGX_ERROR;
+    }
+
+    user.data = ngx_http_chat_session_user(s);
+    user.len = s->user_len;
+
+    room = ngx_http_chat_room_find(s->zone, &join->room, &epoch);
+
+    /* there is nothing to know where it is gone since, or is not yet */
+
+    if (room == 0
+        || ngx_http_chat_room_standing(s->zone, room, epoch, &user,
+                                       &join->own)
+           != NGX_OK)
+    {
+        ngx_memzero(&join->own, sizeof(ngx_http_chat_standing_t));
+    }
+
+    return ngx_http_chat_allowed(s, join->cmd, &join->own);
+}
+
+
+/* A member joins once more, to resume: its place stays, unless it was
+ * expelled and has not been removed yet. */
+
+static ngx_int_t
+ngx_http_chat_join_again(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join)
+{
+    ngx_int_t               rc;
+    ngx_http_chat_local_t  *local;
+
+    if (join->m == NULL) {
         return NGX_OK;
     }
 
-    if (rc == NGX_DECLINED) {
-        ngx_http_chat_publish_full(s->zone);
-        ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_ZONE_FULL, NULL,
-                                  "the server's memory is full, "
-                                  "try again later");
+    local = ngx_http_chat_member_local(join->m);
 
-    } else {
-        ngx_http_chat_reply_error(s, &join->id, CHAT_ERR_INTERNAL, NULL,
-                                  "the server has no memory, "
-                                  "try again later");
+    rc = ngx_http_chat_room_occupant(local->zone,
+                                     ngx_http_chat_local_room(local),
+                                     local->epoch,
+                                   ngx_http_chat_member_occupant(join->m),
+                                     &join->own);
+
+    if (rc == NGX_OK && (join->own.flags & NGX_HTTP_CHAT_OCCUPANT_EXPELLED)) {
+        ngx_http_chat_member_leave(join->m);
+        join->m = NULL;
+        return NGX_OK;
     }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_chat_room_view(local->zone,
+                                     ngx_http_chat_local_room(local),
+                                     local->epoch, &join->view);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_fail(s, &join->cmd->id, NGX_ABORT);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
+{
+    if (join->m) {
+        return NGX_OK;
+    }
+
+    if (s->njoined >= s->settings->rooms_max) {
+        ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_ROOM_LIMIT, NULL,
+                                  "too many rooms on this connection, "
+                                  "leave one first");
+        return NGX_ERROR;
+    }
+
+    switch (ngx_http_chat_member_join(s, &join->room, &join->view, &join->m)) {
+
+    case NGX_OK:
+        return ngx_http_chat_join_own(s, join);
+
+    case NGX_DONE:
+        ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_ROOM_FULL, NULL,
+                                  "there are too many members in the room");
+        return NGX_ERROR;
+
+    case NGX_DECLINED:
+        ngx_http_chat_publish_full(s->zone);
+        ngx_http_chat_fail(s, &join->cmd->id, NGX_DECLINED);
+        return NGX_ERROR;
+
+    default:
+        ngx_http_chat_fail(s, &join->cmd->id, NGX_ERROR);
+        return NGX_ERROR;
+    }
+}
+
+
+/* Who the newcomer is there.  A ban may have come since he was let in. */
+
+static ngx_int_t
+ngx_http_chat_join_own(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
+{
+    ngx_http_chat_local_t  *local;
+
+    local = ngx_http_chat_member_local(join->m);
+
+    if (ngx_http_chat_room_occupant(local->zone,
+                                    ngx_http_chat_local_room(local),
+                                    local->epoch,
+                                  ngx_http_chat_member_occupant(join->m),
+                                    &join->own)
+        != NGX_OK)
+    {
+        ngx_http_chat_fail(s, &join->cmd->id, NGX_ABORT);
+        return NGX_ERROR;
+    }
+
+    if (join->own.banned == 0
+        || ngx_http_chat_allowed(s, join->cmd, &join->own) == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_member_leave(join->m);
 
     return NGX_ERROR;
 }
@@ -180,22 +319,26 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
 /* The first entry that the newcomer is to get. */
 
 static uint64_t
-ngx_http_chat_join_from(ngx_http_chat_join_t *join,
-    ngx_http_chat_room_view_t *view, ngx_uint_t *recovered)
+ngx_http_chat_join_from(ngx_http_chat_join_t *join, ngx_uint_t *recovered)
 {
-    u_char  epoch[NGX_HTTP_CHAT_EPOCH_LEN];
+    u_char                      epoch[NGX_HTTP_CHAT_EPOCH_LEN];
+    chat_command_t             *cmd;
+    ngx_http_chat_room_view_t  *view;
 
-    if (join->resume) {
+    cmd = join->cmd;
+    view = &join->view;
+
+    if (ngx_http_chat_join_resumes(join)) {
         ngx_http_chat_epoch_text(epoch, view->epoch);
 
-        if (join->epoch.len == NGX_HTTP_CHAT_EPOCH_LEN
-            && ngx_memcmp(join->epoch.data, epoch, NGX_HTTP_CHAT_EPOCH_LEN)
+        if (cmd->epoch.len == NGX_HTTP_CHAT_EPOCH_LEN
+            && ngx_memcmp(cmd->epoch.data, epoch, NGX_HTTP_CHAT_EPOCH_LEN)
                == 0
-            && join->seq < view->next_seq
-            && join->seq + 1 >= view->visible_seq)
+            && cmd->seq < view->next_seq
+            && cmd->seq + 1 >= view->visible_seq)
         {
             *recovered = 1;
-            return join->seq + 1;
+            return cmd->seq + 1;
         }
     }
 
@@ -213,69 +356,80 @@ ngx_http_chat_join_from(ngx_http_chat_join_t *join,
 
 static ngx_int_t
 ngx_http_chat_join_answer(ngx_http_chat_session_t *s,
-    ngx_http_chat_join_t *join, ngx_http_chat_room_view_t *view,
-    ngx_http_chat_member_t *m)
+    ngx_http_chat_join_t *join)
 {
     uint64_t                 from, end;
     ngx_int_t                rc;
     ngx_uint_t               recovered;
     chat_json_writer_t       w;
-    ngx_http_chat_local_t   *local;
     ngx_http_chat_cursor_t   next;
 
-    local = ngx_http_chat_member_local(m);
-
-    from = ngx_http_chat_join_from(join, view, &recovered);
-    end = ngx_min(view->next_seq, from + s->settings->history_page);
-
-    if (join->id.len == 0 && !join->event) {
-
-        /* nobody asked for an answer: what was missed comes as events */
-
-        if (!recovered) {
-            return NGX_OK;
-        }
-
-        rc = ngx_http_chat_join_seek(local, from, m);
-
-        if (m->cursor.seq > from) {
-            /* dropped since the view was taken: to be told of as a gap */
-            m->cursor.seq = from;
-            m->cursor.block = 0;
-        }
-
-        return rc;
+    if (join->cmd->id.len == 0 && !join->event) {
+        return ngx_http_chat_join_silent(join);
     }
 
-    if (ngx_http_chat_join_head(s, join, &w) != NGX_OK) {
+    if (ngx_http_chat_join_look(join) != NGX_OK
+        || ngx_http_chat_join_head(s, join, &w) != NGX_OK
+        || ngx_http_chat_join_state(s, join, &w) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    ngx_http_chat_reply_field(&w, "room", join->room.data, join->room.len);
-    ngx_http_chat_reply_epoch(&w, view->epoch);
-    ngx_http_chat_reply_number(&w, "seq", view->next_seq - 1);
-    ngx_http_chat_reply_number(&w, "members", view->members);
+    from = ngx_http_chat_join_from(join, &recovered);
+    end = ngx_min(join->view.next_seq, from + s->settings->history_page);
 
-    chat_json_lit(&w, ",\"topic\":\"\",\"role\":\"member\"");
+    next.passing = join->view.head.passing;
 
-    rc = ngx_http_chat_history_put(local, &w, from, end,
-                                   NGX_HTTP_CHAT_REPLY_MAX, &next);
+    rc = ngx_http_chat_history_put(ngx_http_chat_member_local(join->m), &w,
+                                   from, end, NGX_HTTP_CHAT_REPLY_MAX, &next);
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if (join->resume) {
+    if (ngx_http_chat_join_resumes(join)) {
         ngx_http_chat_reply_flag(&w, "recovered",
                                  recovered && rc == NGX_OK);
     }
 
     chat_json_lit(&w, "}");
 
-    m->cursor = next;
+    join->m->cursor = next;
 
     ngx_http_chat_reply_send(s, &w);
 
     return NGX_OK;
+}
+
+
+/* Nobody asked for an answer: what was missed comes as events. */
+
+static ngx_int_t
+ngx_http_chat_join_silent(ngx_http_chat_join_t *join)
+{
+    uint64_t                 from;
+    ngx_int_t                rc;
+    ngx_uint_t               recovered;
+    ngx_http_chat_member_t  *m;
+
+    m = join->m;
+
+    m->cursor = join->view.head;
+
+    from = ngx_http_chat_join_from(join, &recovered);
+
+    if (!recovered) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_chat_join_seek(ngx_http_chat_member_local(m), from, m);
+
+    if (m->cursor.seq > from) {
+        /* dropped since the view was taken: to be told of as a gap */
+        m->cursor.seq = from;
+        m->cursor.block = 0;
+    }
+
+    return rc;
 }
 
 
@@ -289,13 +443,58 @@ ngx_http_chat_join_seek(ngx_http_chat_local_t *local, uint64_t seq,
 }
 
 
+/* Who is there, and how the room is set. */
+
+static ngx_int_t
+ngx_http_chat_join_look(ngx_http_chat_join_t *join)
+{
+    uint32_t                n;
+    ngx_http_chat_zone_t   *z;
+    ngx_http_chat_local_t  *local;
+
+    local = ngx_http_chat_member_local(join->m);
+    n = ngx_http_chat_local_room(local);
+    z = local->zone;
+
+    if (join->cmd->presence
+        && ngx_http_chat_room_people(z, n, local->epoch,
+                                     NGX_HTTP_CHAT_PEOPLE_MAX, &join->people,
+                                     &join->npeople, &join->view)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    join->settings.topic.data = join->topic;
+    join->settings.topic.len = ngx_http_chat_room_topic(z, n, local->epoch,
+                                                        join->topic,
+                                                        &join->settings);
+
+    join->settings.given = NGX_HTTP_CHAT_ROOM_TOPIC
+                           |NGX_HTTP_CHAT_ROOM_SLOW
+                           |NGX_HTTP_CHAT_ROOM_LOCKED
+                           |NGX_HTTP_CHAT_ROOM_MEMBERS_ONLY;
+
+    join->unread = ngx_http_chat_room_unread(z, n, local->epoch,
+                                             join->own.read + 1,
+                                             NGX_HTTP_CHAT_UNREAD_MAX);
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_chat_join_head(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
     chat_json_writer_t *w)
 {
-    if (ngx_http_chat_reply_begin(w, 512 + join->id.len
-                              + ngx_http_chat_reply_string(join->room.len)
-                              + ngx_http_chat_reply_person_size(s))
+    chat_command_t  *cmd;
+
+    cmd = join->cmd;
+
+    if (ngx_http_chat_reply_begin(w, 1024 + cmd->id.len
+                           + ngx_http_chat_reply_string(join->room.len)
+                           + ngx_http_chat_reply_string(NGX_HTTP_CHAT_TOPIC_MAX)
+                           + ngx_http_chat_reply_person_size(s))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -308,7 +507,35 @@ ngx_http_chat_join_head(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join,
 
     } else {
         chat_json_lit(w, "{\"type\":\"ok\",\"id\":");
-        chat_json_put(w, join->id.data, join->id.len);
+        chat_json_put(w, cmd->id.data, cmd->id.len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_join_state(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join, chat_json_writer_t *w)
+{
+    const char  *role;
+
+    role = ngx_http_chat_role_name(ngx_http_chat_role(s->role,
+                                                      join->own.granted));
+
+    ngx_http_chat_reply_field(w, "room", join->room.data, join->room.len);
+    ngx_http_chat_reply_epoch(w, join->view.epoch);
+    ngx_http_chat_reply_number(w, "seq", join->view.next_seq - 1);
+    ngx_http_chat_reply_number(w, "members", join->view.users);
+
+    ngx_http_chat_settings_put(w, &join->settings);
+
+    ngx_http_chat_reply_field(w, "role", role, ngx_strlen(role));
+    ngx_http_chat_reply_number(w, "read", join->own.read);
+    ngx_http_chat_reply_number(w, "unread", join->unread);
+
+    if (join->cmd->presence) {
+        return ngx_http_chat_presence_put(w, join->people, join->npeople);
     }
 
     return NGX_OK;
@@ -319,7 +546,20 @@ void
 ngx_http_chat_command_leave(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_member_t *m)
 {
-    chat_json_writer_t  w;
+    chat_json_writer_t      w;
+    ngx_http_chat_local_t  *local;
+
+    if (cmd->room.data[0] == '@') {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "one's own inbox cannot be left");
+        return;
+    }
+
+    local = ngx_http_chat_member_local(m);
+
+    if (s->typing) {
+        ngx_http_chat_typing_stop(s, ngx_http_chat_local_room(local));
+    }
 
     ngx_http_chat_member_leave(m);
 
