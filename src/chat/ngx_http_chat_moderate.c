@@ -3,8 +3,6 @@
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_purge.h"
 
-#include "chat_ws.h"
-
 
 /* What a command does to a user, and how that is told. */
 typedef struct {
@@ -246,11 +244,11 @@ ngx_http_chat_moderate(ngx_http_chat_session_t *s, chat_command_t *cmd,
     mod.cmd = cmd;
     mod.sanction = &ngx_http_chat_sanctions[cmd->type];
 
-    rc = ngx_http_chat_moderate_check(&mod, s, &other);
-
-    if (rc != NGX_OK) {
+    if (ngx_http_chat_moderate_check(&mod, s, &other) != NGX_OK) {
         return;
     }
+
+    rc = NGX_OK;
 
     if (cmd->purge) {
         rc = ngx_http_chat_purge_find(&mod.purge, &p, &cmd->user);
@@ -260,10 +258,7 @@ ngx_http_chat_moderate(ngx_http_chat_session_t *s, chat_command_t *cmd,
         rc = ngx_http_chat_moderate_publish(&mod, &p);
     }
 
-    if (rc == NGX_ERROR) {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
-
-    } else if (rc != NGX_OK) {
+    if (rc != NGX_OK) {
         ngx_http_chat_fail(s, &cmd->id, rc);
     }
 
@@ -497,7 +492,7 @@ ngx_http_chat_command_grant(ngx_http_chat_session_t *s, chat_command_t *cmd,
                               + ngx_http_chat_reply_string(s->user_len))
         != NGX_OK)
     {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
         return;
     }
 

@@ -4,8 +4,6 @@
 #include "ngx_http_chat_notify.h"
 #include "ngx_http_chat_presence.h"
 
-#include "chat_ws.h"
-
 
 static void ngx_http_chat_profile_new(chat_command_t *cmd,
     ngx_http_chat_standing_t *standing, ngx_http_chat_person_t *person);
@@ -55,7 +53,7 @@ ngx_http_chat_command_members(ngx_http_chat_session_t *s, chat_command_t *cmd,
             ngx_http_chat_reply_send(s, &w);
 
         } else {
-            ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+            ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
         }
     }
 
@@ -124,7 +122,7 @@ ngx_http_chat_command_profile(ngx_http_chat_session_t *s, chat_command_t *cmd,
     m = ngx_http_chat_inbox_member(s);
 
     if (m == NULL) {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
         return;
     }
 

@@ -3,8 +3,6 @@
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_notify.h"
 
-#include "chat_ws.h"
-
 
 #define NGX_HTTP_CHAT_ROOMS_DEFAULT  50
 #define NGX_HTTP_CHAT_ROOMS_LOOK     10000   /* rooms, for one answer */
@@ -41,7 +39,7 @@ ngx_http_chat_command_rooms(ngx_http_chat_session_t *s, chat_command_t *cmd,
     }
 
     if (ngx_http_chat_rooms_put(s, cmd, &w) != NGX_OK) {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
         return;
     }
 
@@ -208,7 +206,7 @@ ngx_http_chat_command_set(ngx_http_chat_session_t *s, chat_command_t *cmd,
                                   + ngx_http_chat_reply_string(s->user_len))
         != NGX_OK)
     {
-        ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
         return;
     }
 
