@@ -23,9 +23,12 @@ static void ngx_http_chat_session_bye(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_linger(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_drain(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_free(ngx_http_chat_session_t *s);
-static void ngx_http_chat_session_sid(ngx_http_chat_session_t *s);
-static size_t ngx_http_chat_session_private_offset(
-    ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_throttle_handler(ngx_event_t *ev);
+static void ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s);
+static void ngx_http_chat_session_strings(ngx_http_chat_session_t *s,
+    ngx_http_chat_identity_t *id);
+static size_t ngx_http_chat_session_own(ngx_http_chat_settings_t *settings);
+static uint64_t ngx_http_chat_session_mix(uint64_t n);
 
 
 ngx_http_chat_session_t *
@@ -34,15 +37,16 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     const ngx_http_chat_transport_t *transport,
     ngx_http_chat_identity_t *id, size_t transport_size)
 {
-    u_char                   *p;
-    size_t                    size;
+    size_t                    tail;
     ngx_http_chat_session_t  *s;
 
-    size = offsetof(ngx_http_chat_session_t, strings)
-           + id->user.len + id->name.len + id->color.len + id->room.len
-           + sizeof(void *) + transport_size;
+    tail = offsetof(ngx_http_chat_session_t, strings)
+           + id->user.len + id->name.len + id->color.len + id->room.len;
 
-    s = ngx_calloc(ngx_max(size, sizeof(ngx_http_chat_session_t)), c->log);
+    tail = ngx_align(tail, sizeof(uint64_t));
+
+    s = ngx_calloc(tail + ngx_http_chat_session_own(settings) + transport_size,
+                   c->log);
     if (s == NULL) {
         return NULL;
     }
@@ -51,29 +55,23 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     s->zone = zone;
     s->settings = settings;
     s->transport = transport;
+    s->tail = (uint16_t) tail;
 
     s->joined = &s->joined0;
     s->joined_size = 1;
 
     s->started = ngx_current_msec;
     s->guest = id->guest;
+    s->role = (uint8_t) id->role;
 
-    s->user_len = (uint8_t) id->user.len;
-    s->name_len = (uint8_t) id->name.len;
-    s->color_len = (uint8_t) id->color.len;
-    s->room_len = (uint8_t) id->room.len;
+    ngx_http_chat_session_strings(s, id);
 
-    p = ngx_cpymem(s->strings, id->user.data, id->user.len);
-    p = ngx_cpymem(p, id->name.data, id->name.len);
-    p = ngx_cpymem(p, id->color.data, id->color.len);
-
-    if (id->room.len) {
-        ngx_memcpy(p, id->room.data, id->room.len);
+    if (settings->nrates) {
+        ngx_memcpy(ngx_http_chat_session_rates(s), id->rates,
+                   settings->nrates * sizeof(uint64_t));
     }
 
     s->id = ngx_atomic_fetch_add(&zone->sh->session, 1) + 1;
-
-    ngx_http_chat_session_sid(s);
 
 #if (NGX_SSL)
     s->tls = (c->ssl != NULL);
@@ -85,41 +83,157 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
 }
 
 
-/* Not a secret, but unique: the zone's life and a counter, well mixed. */
-
 static void
-ngx_http_chat_session_sid(ngx_http_chat_session_t *s)
+ngx_http_chat_session_strings(ngx_http_chat_session_t *s,
+    ngx_http_chat_identity_t *id)
 {
-    u_char    bytes[NGX_HTTP_CHAT_SESSION_ID_LEN / 2];
-    uint64_t  a, b;
+    u_char  *p;
 
-    a = s->zone->sh->seed + s->id * 0x9e3779b97f4a7c15ULL;
-    b = (a ^ (a >> 31)) * 0xbf58476d1ce4e5b9ULL;
-    b ^= (b >> 29) ^ ((uint64_t) ngx_random() << 32);
+    s->user_len = (uint8_t) id->user.len;
+    s->room_len = (uint8_t) id->room.len;
+    s->name_len = (uint8_t) id->name.len;
+    s->color_len = (uint8_t) id->color.len;
 
-    ngx_memcpy(bytes, &a, 8);
-    ngx_memcpy(bytes + 8, &b, 8);
+    p = ngx_cpymem(s->strings, id->user.data, id->user.len);
 
-    (void) ngx_hex_dump(s->sid, bytes, sizeof(bytes));
+    if (id->room.len) {
+        p = ngx_cpymem(p, id->room.data, id->room.len);
+    }
+
+    p = ngx_cpymem(p, id->name.data, id->name.len);
+    ngx_memcpy(p, id->color.data, id->color.len);
 }
 
 
+/* What a session of such a location has in front of the transport's part. */
+
 static size_t
-ngx_http_chat_session_private_offset(ngx_http_chat_session_t *s)
+ngx_http_chat_session_own(ngx_http_chat_settings_t *settings)
 {
     size_t  size;
 
-    size = offsetof(ngx_http_chat_session_t, strings)
-           + s->user_len + s->name_len + s->color_len + s->room_len;
+    size = settings->nrates * sizeof(uint64_t);
 
-    return ngx_align(size, sizeof(void *));
+    if (settings->protocol != NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        size += sizeof(ngx_http_chat_inbox_t);
+    }
+
+    return size;
+}
+
+
+ngx_http_chat_inbox_t *
+ngx_http_chat_session_inbox(ngx_http_chat_session_t *s)
+{
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        return NULL;
+    }
+
+    return (ngx_http_chat_inbox_t *) ((u_char *) s + s->tail);
+}
+
+
+uint64_t *
+ngx_http_chat_session_rates(ngx_http_chat_session_t *s)
+{
+    size_t  offset;
+
+    offset = s->tail + ngx_http_chat_session_own(s->settings)
+             - s->settings->nrates * sizeof(uint64_t);
+
+    return (uint64_t *) ((u_char *) s + offset);
 }
 
 
 void *
 ngx_http_chat_session_private(ngx_http_chat_session_t *s)
 {
-    return (u_char *) s + ngx_http_chat_session_private_offset(s);
+    return (u_char *) s + s->tail + ngx_http_chat_session_own(s->settings);
+}
+
+
+/* One to one, so no two sessions of a zone have the same. */
+
+void
+ngx_http_chat_session_sid(ngx_http_chat_session_t *s, u_char *sid)
+{
+    u_char    bytes[NGX_HTTP_CHAT_SESSION_ID_LEN / 2];
+    uint64_t  n;
+
+    n = s->zone->sh->seed + s->id * 0x9e3779b97f4a7c15ULL;
+
+    n = ngx_http_chat_session_mix(n);
+    ngx_memcpy(bytes, &n, 8);
+
+    n = ngx_http_chat_session_mix(n ^ s->zone->sh->seed);
+    ngx_memcpy(bytes + 8, &n, 8);
+
+    (void) ngx_hex_dump(sid, bytes, sizeof(bytes));
+}
+
+
+/* Each bit of n decides on each bit of the result: Stafford's Mix13. */
+
+static uint64_t
+ngx_http_chat_session_mix(uint64_t n)
+{
+    n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    n = (n ^ (n >> 27)) * 0x94d049bb133111ebULL;
+
+    return n ^ (n >> 31);
+}
+
+
+void
+ngx_http_chat_session_person(ngx_http_chat_session_t *s,
+    ngx_http_chat_person_t *person)
+{
+    u_char      *color;
+    ngx_int_t    n;
+    ngx_uint_t   i;
+
+    person->user.data = ngx_http_chat_session_user(s);
+    person->user.len = s->user_len;
+    person->name.data = ngx_http_chat_session_name(s);
+    person->name.len = s->name_len;
+    person->role = s->role;
+    person->guest = s->guest;
+
+    color = ngx_http_chat_session_color(s) + 1;
+
+    for (i = 0; i < 3; i++) {
+        n = ngx_hextoi(color + 2 * i, 2);
+        person->color[i] = (u_char) ngx_max(n, 0);
+    }
+}
+
+
+ngx_int_t
+ngx_http_chat_session_rename(ngx_http_chat_session_t *s, ngx_str_t *name,
+    u_char color[3])
+{
+    u_char  *p, *profile;
+
+    profile = ngx_alloc(name->len + sizeof("#rrggbb") - 1,
+                        s->connection->log);
+    if (profile == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(profile, name->data, name->len);
+
+    *p++ = '#';
+    (void) ngx_hex_dump(p, color, 3);
+
+    if (s->profile) {
+        ngx_free(s->profile);
+    }
+
+    s->profile = profile;
+    s->name_len = (uint8_t) name->len;
+    s->color_len = sizeof("#rrggbb") - 1;
+
+    return NGX_OK;
 }
 
 
@@ -206,7 +320,7 @@ ngx_http_chat_session_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (s->read_blocked) {
+    if (s->read_blocked || s->throttled) {
         /* the bytes stay in the socket until it has taken our replies */
         return;
     }
@@ -265,7 +379,7 @@ ngx_http_chat_session_tick(ngx_http_chat_session_t *s)
         return;
     }
 
-    if (s->heard || s->read_blocked) {
+    if (s->heard || s->read_blocked || s->throttled) {
 
         /* what it answers is not read before it has taken what it asked for */
 
@@ -351,6 +465,10 @@ ngx_http_chat_session_close(ngx_http_chat_session_t *s, ngx_uint_t code,
 
     ngx_http_chat_member_set(s, NGX_HTTP_CHAT_MEMBER_BLOCKED);
 
+    /* the peer's answer is to be read */
+
+    ngx_http_chat_session_unthrottle(s);
+
     if (!s->transport->close(s, code, reason)) {
         s->peer_closed = 1;
     }
@@ -360,6 +478,64 @@ ngx_http_chat_session_close(ngx_http_chat_session_t *s, ngx_uint_t code,
     ngx_add_timer(rev, NGX_HTTP_CHAT_FAREWELL);
 
     ngx_http_chat_deliver_flush(s);
+}
+
+
+/* A timer of its own, for few sessions are throttled at a time. */
+
+void
+ngx_http_chat_session_throttle(ngx_http_chat_session_t *s, ngx_msec_t wait)
+{
+    if (s->closing || s->dead) {
+        return;
+    }
+
+    if (s->throttle == NULL) {
+        s->throttle = ngx_calloc(sizeof(ngx_event_t), s->connection->log);
+
+        if (s->throttle == NULL) {
+            ngx_http_chat_session_finalize(s);
+            return;
+        }
+
+        s->throttle->handler = ngx_http_chat_session_throttle_handler;
+        s->throttle->data = s;
+        s->throttle->log = s->connection->log;
+        s->throttle->cancelable = 1;
+    }
+
+    s->throttled = 1;
+
+    ngx_add_timer(s->throttle, wait);
+}
+
+
+static void
+ngx_http_chat_session_throttle_handler(ngx_event_t *ev)
+{
+    ngx_http_chat_session_unthrottle(ev->data);
+}
+
+
+static void
+ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s)
+{
+    if (s->throttle == NULL) {
+        return;
+    }
+
+    if (s->throttle->timer_set) {
+        ngx_del_timer(s->throttle);
+    }
+
+    ngx_free(s->throttle);
+
+    s->throttle = NULL;
+    s->throttled = 0;
+
+    if (!s->dead && !s->read_blocked) {
+        ngx_post_event(s->connection->read, &ngx_posted_events);
+    }
 }
 
 
@@ -406,8 +582,11 @@ ngx_http_chat_session_turn(ngx_http_chat_session_t *s)
         return;
     }
 
-    if (s->closing && s->njoined) {
+    if (s->closing) {
         ngx_http_chat_member_leave_all(s);
+
+    } else if (s->expelled) {
+        ngx_http_chat_member_leave_gone(s);
     }
 
     if (s->blocked
@@ -553,8 +732,14 @@ ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
 
     s->zone->slots[s->zone->slot].sessions--;
 
+    ngx_http_chat_session_unthrottle(s);
+
     if (s->out) {
         ngx_free(s->out);
+    }
+
+    if (s->profile) {
+        ngx_free(s->profile);
     }
 
     if (s->joined != &s->joined0) {

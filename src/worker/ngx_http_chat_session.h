@@ -108,19 +108,6 @@ typedef struct {
 } ngx_http_chat_joined_t;
 
 
-/*
- * A chat.v1 session's own inbox, the room "@user".  It is a member of it from
- * the start, but becomes one in this worker's memory only when something comes
- * for it: until then this is all that it costs.
- */
-typedef struct {
-    ngx_rbtree_node_t               node;      /* by the room; worker's */
-    uint64_t                        epoch;
-    ngx_http_chat_cursor_t          cursor;
-    uint32_t                        occupant;
-} ngx_http_chat_inbox_t;
-
-
 struct ngx_http_chat_session_s {
     ngx_connection_t                 *connection;
     ngx_http_chat_zone_t             *zone;
@@ -141,6 +128,9 @@ struct ngx_http_chat_session_s {
     struct ngx_http_chat_out_s       *out;        /* bytes that must go first */
     struct ngx_http_chat_partial_s   *partial;    /* half a frame or message */
 
+    u_char                           *profile;    /* name and color, chosen */
+    ngx_event_t                      *throttle;   /* while it is throttled */
+
     uint64_t                          id;         /* unique in the zone */
     uint64_t                          own_seq;    /* raw, echo off: its last */
 
@@ -152,6 +142,7 @@ struct ngx_http_chat_session_s {
     uint16_t                          njoined;    /* rooms joined now */
     uint16_t                          joined_size;
     uint16_t                          close_code;
+    uint16_t                          tail;       /* behind the strings */
 
     uint8_t                           user_len;
     uint8_t                           name_len;
@@ -167,6 +158,7 @@ struct ngx_http_chat_session_s {
     unsigned                          inboxed:1;  /* its inbox is asleep */
     unsigned                          throttled:1; /* until tokens are back */
     unsigned                          typing:1;   /* somewhere */
+    unsigned                          expelled:1; /* a member is to go */
     unsigned                          heard:1;    /* since the last ping tick */
     unsigned                          blocked:1;  /* the socket takes nothing */
     unsigned                          read_blocked:1; /* it owes us reading */
@@ -178,18 +170,19 @@ struct ngx_http_chat_session_s {
     unsigned                          lingering:1; /* until the peer's FIN */
     unsigned                          dead:1;     /* finalize is posted */
 
-    /* user, name, color, room, one after the other; then the transport's,
-     * the inbox (chat.v1) and the keys of its rates */
+    /* user, room, name and color that it came with, one after the other;
+     * then the inbox (chat.v1), the keys of its rates, the transport's */
     u_char                            strings[1];
 };
 
 
 #define ngx_http_chat_session_user(s)   ((s)->strings)
-#define ngx_http_chat_session_name(s)   ((s)->strings + (s)->user_len)
+#define ngx_http_chat_session_room(s)   ((s)->strings + (s)->user_len)
+#define ngx_http_chat_session_name(s)                                         \
+    ((s)->profile ? (s)->profile                                              \
+                  : (s)->strings + (s)->user_len + (s)->room_len)
 #define ngx_http_chat_session_color(s)                                        \
     (ngx_http_chat_session_name(s) + (s)->name_len)
-#define ngx_http_chat_session_room(s)                                         \
-    (ngx_http_chat_session_color(s) + (s)->color_len)
 
 
 /* NULL: no memory (not logged).  The connection is not touched yet. */
@@ -201,15 +194,21 @@ ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
 /* The transport's own part of the session, transport_size bytes, aligned. */
 void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
 
-/* Its inbox; NULL in raw mode. */
-ngx_http_chat_inbox_t *ngx_http_chat_session_inbox(ngx_http_chat_session_t *s);
-
 /* Keys of its location's rates, as many as settings->nrates. */
 uint64_t *ngx_http_chat_session_rates(ngx_http_chat_session_t *s);
 
 /* Its name in the protocol, SESSION_ID_LEN hex digits: unique, not a secret,
  * the same in every call. */
 void ngx_http_chat_session_sid(ngx_http_chat_session_t *s, u_char *sid);
+
+/* Who it is to a room.  The strings are the session's. */
+void ngx_http_chat_session_person(ngx_http_chat_session_t *s,
+    ngx_http_chat_person_t *person);
+
+/* It has another name and color from now on; both are copied.  ERROR: no
+ * memory, it keeps what it has. */
+ngx_int_t ngx_http_chat_session_rename(ngx_http_chat_session_t *s,
+    ngx_str_t *name, u_char color[3]);
 
 /* Nothing is read from it for that many ms. */
 void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s,
