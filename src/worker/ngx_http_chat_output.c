@@ -165,7 +165,7 @@ ngx_http_chat_output_run(ngx_http_chat_member_t *m, ngx_http_chat_run_t *run)
         return NGX_AGAIN;
     }
 
-    if (s->own_seq >= run->from) {
+    if (s->own_seq >= run->from.seq) {
         run = ngx_http_chat_run_without(run, (uint32_t) s->id);
         if (run == NULL) {
             ngx_http_chat_session_finalize(s);

@@ -1,5 +1,8 @@
 
 #include "ngx_http_chat_run.h"
+#include "ngx_http_chat_presence.h"
+
+#include "chat_amend.h"
 
 
 #define NGX_HTTP_CHAT_RUN_FIRST    1024     /* a run's first buffer, bytes */
@@ -15,6 +18,10 @@ static ngx_int_t ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
     ngx_http_chat_run_t *run, size_t max, uint64_t *gap);
 static ngx_int_t ngx_http_chat_run_frame(ngx_http_chat_run_t *run,
     u_char *text, size_t len);
+static ngx_int_t ngx_http_chat_run_entry(ngx_http_chat_run_t *run,
+    ngx_http_chat_entry_t *e, u_char *text);
+static u_char *ngx_http_chat_run_amended(ngx_http_chat_entry_t *e,
+    u_char *text);
 static ngx_int_t ngx_http_chat_run_room(ngx_http_chat_run_t *run, size_t len);
 static void ngx_http_chat_run_spare(ngx_http_chat_run_t *run);
 static void *ngx_http_chat_run_grow(void *old, size_t used, size_t size);
@@ -23,9 +30,12 @@ static void *ngx_http_chat_run_grow(void *old, size_t used, size_t size);
 static struct {
     u_char                *buf;         /* entries as they are in the log */
     size_t                 size;
+    u_char                *amended;     /* one of them, as it is now */
+    size_t                 amended_size;
     ngx_queue_t            spares;
     ngx_uint_t             nspares;
     ngx_http_chat_run_t    without;
+    ngx_http_chat_run_t    until;
     ngx_uint_t             nforms;
     ngx_http_chat_form_t   forms[NGX_HTTP_CHAT_FORMS];
 } ngx_http_chat_runs;
@@ -44,7 +54,10 @@ ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
 
     if (run) {
 
-        if (run->to.seq < local->next_seq && run->len < max) {
+        if ((run->to.seq < local->next_seq
+             || run->to.passing != local->passing)
+            && run->len < max)
+        {
 
             /* what is there is good even if no more can be added */
 
@@ -62,12 +75,12 @@ ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
     }
 
     run->form = m->form;
-    run->from = m->cursor.seq;
+    run->from = m->cursor;
     run->to = m->cursor;
 
     rc = ngx_http_chat_run_extend(local, run, max, gap);
 
-    if (rc == NGX_BUSY) {
+    if (rc == NGX_BUSY || rc == NGX_DECLINED) {
         m->cursor = run->to;
     }
 
@@ -95,7 +108,9 @@ ngx_http_chat_run_find(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m)
     {
         run = ngx_queue_data(q, ngx_http_chat_run_t, queue);
 
-        if (run->from == m->cursor.seq && run->form == m->form) {
+        if (ngx_http_chat_cursor_same(&run->from, &m->cursor)
+            && run->form == m->form)
+        {
             return run;
         }
     }
@@ -153,7 +168,8 @@ ngx_http_chat_run_take(ngx_http_chat_local_t *local)
 
 /*
  * Adds what the log has behind the run's last entry, about max bytes.  BUSY:
- * the run is empty and its cursor was behind the log's tail.
+ * the run is empty and its cursor was behind the log's tail.  Passing entries
+ * that were dropped move the cursor and leave nothing.
  */
 
 static ngx_int_t
@@ -184,11 +200,22 @@ ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
         return NGX_BUSY;
     }
 
+    if (len && ngx_http_chat_run_frame(run, text, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (len == 0) {
+        to.passing = view.head.passing;
+        run->to = to;
+
         return NGX_DECLINED;
     }
 
-    return ngx_http_chat_run_frame(run, text, len);
+    run->to = to;
+
+    run->marks[run->nmarks - 1].after = to;
+
+    return NGX_OK;
 }
 
 
@@ -231,7 +258,7 @@ ngx_http_chat_run_read(ngx_http_chat_local_t *local,
     }
 
     if (rc == NGX_OK) {
-        local->next_seq = ngx_max(local->next_seq, view->next_seq);
+        ngx_http_chat_run_seen(local, view);
     }
 
     *buf = ngx_http_chat_runs.buf;
@@ -240,47 +267,143 @@ ngx_http_chat_run_read(ngx_http_chat_local_t *local,
 }
 
 
+/*
+ * Who was expelled must be known before the entries behind that are sent: the
+ * change comes to be with its entry, and so is in the view with it.
+ */
+
+void
+ngx_http_chat_run_seen(ngx_http_chat_local_t *local,
+    ngx_http_chat_room_view_t *view)
+{
+    local->next_seq = ngx_max(local->next_seq, view->next_seq);
+    local->passing = view->head.passing;
+
+    if (local->changes != view->changes) {
+        local->changes = view->changes;
+        ngx_http_chat_presence_changes(local);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_chat_run_frame(ngx_http_chat_run_t *run, u_char *text, size_t len)
 {
-    u_char                *p, *last;
-    ngx_http_chat_form_t  *form;
+    u_char                *last;
+    uint32_t               own;
     ngx_http_chat_mark_t  *mark;
     ngx_http_chat_entry_t  e;
 
-    form = &ngx_http_chat_runs.forms[run->form];
     last = text + len;
 
     while (text < last) {
         ngx_memcpy(&e, text, sizeof(e));
         text += sizeof(e);
 
-        if (ngx_http_chat_run_room(run, form->transport->bound(form, e.len))
-            != NGX_OK)
-        {
+        own = e.len;
+
+        if (ngx_http_chat_run_entry(run, &e, text) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        p = form->transport->frame(form, run->buf + run->len, &e, text);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        run->len = p - run->buf;
-        text += e.len;
+        text += own;
 
         mark = &run->marks[run->nmarks++];
 
         mark->end = run->len;
         mark->sender = e.sender;
-        mark->after.seq = e.seq + 1;
-        mark->after.block = e.after_block;
-        mark->after.off = e.after_off;
+        mark->after = run->to;
+
+        if (e.flags & NGX_HTTP_CHAT_ENTRY_PASSING) {
+            mark->after.passing = (uint16_t) (e.seq + 1);
+
+        } else {
+            mark->after.seq = e.seq + 1;
+            mark->after.block = e.after_block;
+            mark->after.off = e.after_off;
+        }
 
         run->to = mark->after;
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_run_entry(ngx_http_chat_run_t *run, ngx_http_chat_entry_t *e,
+    u_char *text)
+{
+    u_char                *p;
+    ngx_http_chat_form_t  *form;
+
+    if (ngx_http_chat_entry_amended(e)) {
+        text = ngx_http_chat_run_amended(e, text);
+
+        if (text == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    form = &ngx_http_chat_runs.forms[run->form];
+
+    if (ngx_http_chat_run_room(run, form->transport->bound(form, e->len))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = form->transport->frame(form, run->buf + run->len, e, text);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->len = p - run->buf;
+
+    return NGX_OK;
+}
+
+
+/* The text that an amended entry has now, and its length; NULL: no memory. */
+
+static u_char *
+ngx_http_chat_run_amended(ngx_http_chat_entry_t *e, u_char *text)
+{
+    size_t              own, size;
+    u_char             *p;
+    chat_json_writer_t  w;
+
+    if (e->sender == 0 || e->sender > e->len) {
+        return text;
+    }
+
+    size = chat_amend_bound(e->len);
+
+    if (ngx_http_chat_runs.amended_size < size) {
+        p = ngx_http_chat_run_grow(ngx_http_chat_runs.amended, 0, size);
+        if (p == NULL) {
+            return NULL;
+        }
+
+        ngx_http_chat_runs.amended = p;
+        ngx_http_chat_runs.amended_size = size;
+    }
+
+    own = e->len - e->sender;
+
+    chat_json_begin(&w, ngx_http_chat_runs.amended, size);
+
+    if (chat_amend(&w, text, own, text + own, e->sender,
+                   e->flags & NGX_HTTP_CHAT_ENTRY_DELETED)
+        != 0)
+    {
+        e->len = (uint32_t) own;
+        return text;
+    }
+
+    e->len = (uint32_t) (w.pos - w.start);
+
+    return w.start;
 }
 
 
@@ -388,6 +511,30 @@ ngx_http_chat_run_without(ngx_http_chat_run_t *run, uint32_t sender)
 
         from = mark->end;
     }
+
+    return out;
+}
+
+
+ngx_http_chat_run_t *
+ngx_http_chat_run_until(ngx_http_chat_run_t *run, uint64_t seq)
+{
+    ngx_uint_t            i;
+    ngx_http_chat_run_t  *out;
+
+    if (run->from.seq > seq || run->to.seq <= seq) {
+        return NULL;
+    }
+
+    for (i = 0; run->marks[i].after.seq <= seq; i++) { /* void */ }
+
+    out = &ngx_http_chat_runs.until;
+
+    *out = *run;
+
+    out->nmarks = i + 1;
+    out->len = run->marks[i].end;
+    out->to = run->marks[i].after;
 
     return out;
 }

@@ -85,5 +85,9 @@ ngx_int_t ngx_http_chat_run_read(ngx_http_chat_local_t *local,
     ngx_http_chat_cursor_t *cursor, size_t max, u_char **buf, size_t *len,
     uint64_t *gap, ngx_http_chat_room_view_t *view);
 
+/* The room was looked at: its members here are now measured by that. */
+void ngx_http_chat_run_seen(ngx_http_chat_local_t *local,
+    ngx_http_chat_room_view_t *view);
+
 
 #endif /* _NGX_HTTP_CHAT_RUN_H_INCLUDED_ */
