@@ -25,9 +25,18 @@ static ngx_int_t ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, size_t max);
 static ngx_int_t ngx_http_chat_deliver_send(ngx_http_chat_member_t *m,
     ngx_http_chat_run_t *run);
+static ngx_int_t ngx_http_chat_deliver_slow(ngx_http_chat_member_t *m,
+    ngx_http_chat_run_t *run);
+static ngx_uint_t ngx_http_chat_deliver_gone(ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_deliver_gap(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, uint64_t from);
 static void ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local);
+
+
+/* Has got everything, as far as this worker knows. */
+#define ngx_http_chat_deliver_done(local, m)                                  \
+    ((m)->cursor.seq >= (local)->next_seq                                     \
+     && (m)->cursor.passing == (local)->passing)
 
 
 static struct {
@@ -356,9 +365,15 @@ ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local, ngx_uint_t *sends)
     while (local->walk && n < NGX_HTTP_CHAT_SLICE) {
         m = &local->members[--local->walk];
 
-        if (m->cursor.seq >= local->next_seq
-            || (m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED))
+        if (m->flags & (NGX_HTTP_CHAT_MEMBER_BLOCKED
+                        |NGX_HTTP_CHAT_MEMBER_EXPELLED)
+            && ((m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED)
+                || ngx_http_chat_deliver_gone(m)))
         {
+            continue;
+        }
+
+        if (ngx_http_chat_deliver_done(local, m)) {
             continue;
         }
 
@@ -366,7 +381,8 @@ ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local, ngx_uint_t *sends)
 
         if (ngx_http_chat_deliver_one(local, m, NGX_HTTP_CHAT_RUN_SIZE)
             == NGX_OK
-            && m->cursor.seq < local->next_seq)
+            && !(m->flags & NGX_HTTP_CHAT_MEMBER_GONE)
+            && !ngx_http_chat_deliver_done(local, m))
         {
             local->behind = 1;
         }
@@ -391,7 +407,7 @@ ngx_http_chat_deliver_look(ngx_http_chat_local_t *local)
     rc = ngx_http_chat_room_view(local->zone, ngx_http_chat_local_room(local),
                                  local->epoch, &view);
     if (rc == NGX_OK) {
-        local->next_seq = ngx_max(local->next_seq, view.next_seq);
+        ngx_http_chat_run_seen(local, &view);
     }
 
     return rc;
@@ -462,8 +478,10 @@ ngx_http_chat_deliver_send(ngx_http_chat_member_t *m, ngx_http_chat_run_t *run)
     ngx_err_t          err;
     ngx_connection_t  *c;
 
-    if (m->flags & NGX_HTTP_CHAT_MEMBER_SLOW) {
-        return ngx_http_chat_output_run(m, run);
+    if (m->flags & (NGX_HTTP_CHAT_MEMBER_SLOW
+                    |NGX_HTTP_CHAT_MEMBER_EXPELLED))
+    {
+        return ngx_http_chat_deliver_slow(m, run);
     }
 
     do {
@@ -495,6 +513,75 @@ ngx_http_chat_deliver_send(ngx_http_chat_member_t *m, ngx_http_chat_run_t *run)
     ngx_http_chat_session_finalize(m->session);
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_chat_deliver_slow(ngx_http_chat_member_t *m, ngx_http_chat_run_t *run)
+{
+    uint64_t                seq;
+    ngx_int_t               rc;
+    ngx_http_chat_local_t  *local;
+
+    if (m->flags & NGX_HTTP_CHAT_MEMBER_EXPELLED) {
+
+        if (ngx_http_chat_deliver_gone(m)) {
+            return NGX_OK;
+        }
+
+        local = ngx_http_chat_member_local(m);
+
+        seq = ngx_http_chat_room_expelled(local->zone,
+                                          ngx_http_chat_member_occupant(m));
+
+        if (seq && seq < run->to.seq) {
+            run = ngx_http_chat_run_until(run, seq);
+        }
+    }
+
+    rc = ngx_http_chat_output_run(m, run);
+
+    if (m->flags & NGX_HTTP_CHAT_MEMBER_EXPELLED) {
+        (void) ngx_http_chat_deliver_gone(m);
+    }
+
+    return rc;
+}
+
+
+/*
+ * 1: it was expelled, and has got the word for that.  Nothing more is sent to
+ * it, and its session takes it out of the room when nobody walks over that.
+ */
+
+static ngx_uint_t
+ngx_http_chat_deliver_gone(ngx_http_chat_member_t *m)
+{
+    uint64_t                  seq;
+    ngx_http_chat_local_t    *local;
+    ngx_http_chat_session_t  *s;
+
+    if (m->flags & NGX_HTTP_CHAT_MEMBER_GONE) {
+        return 1;
+    }
+
+    local = ngx_http_chat_member_local(m);
+
+    seq = ngx_http_chat_room_expelled(local->zone,
+                                      ngx_http_chat_member_occupant(m));
+
+    if (seq == 0 || m->cursor.seq <= seq) {
+        return 0;
+    }
+
+    m->flags |= NGX_HTTP_CHAT_MEMBER_GONE;
+
+    s = m->session;
+    s->expelled = 1;
+
+    ngx_http_chat_deliver_flush(s);
+
+    return 1;
 }
 
 
@@ -572,20 +659,25 @@ ngx_http_chat_deliver_session(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_deliver_member(ngx_http_chat_member_t *m)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              n;
-    uint64_t                seq;
-    ngx_http_chat_local_t  *local;
+    ngx_int_t                rc;
+    ngx_uint_t               n;
+    ngx_http_chat_local_t   *local;
+    ngx_http_chat_cursor_t   from;
 
     local = ngx_http_chat_member_local(m);
     rc = NGX_OK;
 
+    if (m->flags & NGX_HTTP_CHAT_MEMBER_EXPELLED) {
+        ngx_http_chat_deliver_queue(local);
+        return;
+    }
+
     for (n = 0; n < NGX_HTTP_CHAT_LAGGARD_RUNS; n++) {
-        seq = m->cursor.seq;
+        from = m->cursor;
 
         rc = ngx_http_chat_deliver_one(local, m, NGX_HTTP_CHAT_RUN_LAGGARD);
 
-        if (rc != NGX_OK || m->cursor.seq == seq) {
+        if (rc != NGX_OK || ngx_http_chat_cursor_same(&m->cursor, &from)) {
             break;
         }
     }
@@ -594,7 +686,7 @@ ngx_http_chat_deliver_member(ngx_http_chat_member_t *m)
         ngx_http_chat_run_release(local);
     }
 
-    if (rc == NGX_OK && m->cursor.seq < local->next_seq) {
+    if (rc == NGX_OK && !ngx_http_chat_deliver_done(local, m)) {
         local->behind = 1;
         ngx_http_chat_deliver_queue(local);
     }
