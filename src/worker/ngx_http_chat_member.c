@@ -2,52 +2,166 @@
 #include "ngx_http_chat_member.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_notify.h"
+#include "ngx_http_chat_presence.h"
+
+#include "chat_ws.h"
 
 
 #define NGX_HTTP_CHAT_RAW_PREFIX  0x01
 
 
-static uint32_t ngx_http_chat_member_room(ngx_http_chat_session_t *s,
-    ngx_str_t *room, ngx_http_chat_room_view_t *view);
+static ngx_int_t ngx_http_chat_member_room(ngx_http_chat_session_t *s,
+    ngx_str_t *room, uint32_t *n, uint32_t *occupant,
+    ngx_http_chat_room_view_t *view);
+static ngx_int_t ngx_http_chat_member_room_raw(ngx_http_chat_session_t *s,
+    ngx_str_t *room, uint32_t *n, ngx_http_chat_room_view_t *view);
+static ngx_int_t ngx_http_chat_member_add(ngx_http_chat_session_t *s,
+    ngx_str_t *room, uint32_t n, uint32_t occupant,
+    ngx_http_chat_room_view_t *view, ngx_http_chat_member_t **m);
+static void ngx_http_chat_member_left(ngx_http_chat_session_t *s, uint32_t n,
+    uint64_t epoch, uint32_t occupant);
 static ngx_http_chat_local_t *ngx_http_chat_local_get(ngx_http_chat_zone_t *z,
-    uint32_t n, ngx_str_t *name, uint64_t epoch);
+    uint32_t n, ngx_str_t *name, ngx_http_chat_room_view_t *view);
 static ngx_http_chat_member_t *ngx_http_chat_local_add(
     ngx_http_chat_local_t *local);
 static void ngx_http_chat_local_free(ngx_http_chat_local_t *local);
 static ngx_int_t ngx_http_chat_joined_add(ngx_http_chat_session_t *s);
+static void ngx_http_chat_inbox_name(ngx_http_chat_session_t *s,
+    ngx_str_t *room, u_char *buf);
+static ngx_http_chat_inbox_t *ngx_http_chat_inbox_rouse(
+    ngx_http_chat_session_t *s);
+static ngx_http_chat_member_t *ngx_http_chat_inbox_awake(
+    ngx_http_chat_session_t *s);
+static ngx_http_chat_inbox_t *ngx_http_chat_inbox_next(
+    ngx_http_chat_zone_t *z, uint32_t key);
 
 
 ngx_int_t
 ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
     ngx_http_chat_room_view_t *view, ngx_http_chat_member_t **mp)
 {
-    uint32_t                 n;
-    ngx_int_t                place;
-    ngx_http_chat_local_t   *local;
-    ngx_http_chat_member_t  *m;
+    uint32_t   n, occupant;
+    ngx_int_t  rc;
 
     if (ngx_http_chat_member_find(s, room)) {
         return NGX_BUSY;
     }
+
+    occupant = 0;
+
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        rc = ngx_http_chat_member_room_raw(s, room, &n, view);
+
+    } else {
+        rc = ngx_http_chat_member_room(s, room, &n, &occupant, view);
+    }
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_BUSY) ? NGX_DONE : rc;
+    }
+
+    rc = ngx_http_chat_member_add(s, room, n, occupant, view, mp);
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_member_left(s, n, view->epoch, occupant);
+        return rc;
+    }
+
+    ngx_http_chat_run_seen(ngx_http_chat_member_local(*mp), view);
+
+    return NGX_OK;
+}
+
+
+/*
+ * What a room keeps can be read in one protocol only, so each has rooms of
+ * its own: in shared memory the names of those of raw mode begin with a byte
+ * that no name may have.
+ */
+
+static ngx_int_t
+ngx_http_chat_member_room_raw(ngx_http_chat_session_t *s, ngx_str_t *room,
+    uint32_t *n, ngx_http_chat_room_view_t *view)
+{
+    u_char      buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
+    uint32_t    occupant;
+    ngx_str_t   name;
+
+    if (room->len >= NGX_HTTP_CHAT_ROOM_NAME_MAX) {
+        return NGX_DECLINED;
+    }
+
+    name.data = buf;
+    name.len = room->len + 1;
+
+    buf[0] = NGX_HTTP_CHAT_RAW_PREFIX;
+    ngx_memcpy(buf + 1, room->data, room->len);
+
+    return ngx_http_chat_room_join(s->zone, &name, &s->settings->retention,
+                                   NULL, s->settings->room_members, NULL, n,
+                                   &occupant, view);
+}
+
+
+static ngx_int_t
+ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
+    uint32_t *n, uint32_t *occupant, ngx_http_chat_room_view_t *view)
+{
+    ngx_int_t                  rc;
+    ngx_uint_t                 max;
+    ngx_http_chat_person_t     person;
+    ngx_http_chat_announce_t   announce, *told;
+
+    told = NULL;
+    max = 0;
+
+    ngx_http_chat_session_person(s, &person);
+
+    if (room->data[0] != '@') {
+        told = &announce;
+        max = s->settings->room_members;
+
+        if (ngx_http_chat_presence_joined(s, room, told) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    rc = ngx_http_chat_room_join(s->zone, room, &s->settings->retention,
+                                 &person, max, told, n, occupant, view);
+
+    if (rc == NGX_OK && told) {
+        ngx_http_chat_presence_told(s->zone, *n, view->epoch, told);
+    }
+
+    return rc;
+}
+
+
+/* The session's member at the view's head, in this worker's memory. */
+
+static ngx_int_t
+ngx_http_chat_member_add(ngx_http_chat_session_t *s, ngx_str_t *room,
+    uint32_t n, uint32_t occupant, ngx_http_chat_room_view_t *view,
+    ngx_http_chat_member_t **mp)
+{
+    ngx_int_t                place;
+    ngx_http_chat_local_t   *local;
+    ngx_http_chat_member_t  *m;
 
     place = ngx_http_chat_joined_add(s);
     if (place < 0) {
         return NGX_ERROR;
     }
 
-    n = ngx_http_chat_member_room(s, room, view);
-    if (n == 0) {
-        return NGX_DECLINED;
+    local = ngx_http_chat_local_get(s->zone, n, room, view);
+    if (local == NULL) {
+        return NGX_ERROR;
     }
 
-    local = ngx_http_chat_local_get(s->zone, n, room, view->epoch);
-
-    m = local ? ngx_http_chat_local_add(local) : NULL;
-
+    m = ngx_http_chat_local_add(local);
     if (m == NULL) {
-        ngx_http_chat_room_leave(s->zone, n, view->epoch);
 
-        if (local && local->nmembers == 0) {
+        if (local->nmembers == 0) {
             ngx_http_chat_local_free(local);
         }
 
@@ -55,7 +169,6 @@ ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
     }
 
     local->delay = s->settings->delay;
-    local->next_seq = ngx_max(local->next_seq, view->next_seq);
 
     m->session = s;
     m->cursor = view->head;
@@ -74,44 +187,15 @@ ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
 
     s->joined[place].local = local;
     s->joined[place].index = local->nmembers - 1;
-    s->njoined++;
+    s->joined[place].occupant = occupant;
+
+    if (!local->inbox) {
+        s->njoined++;
+    }
 
     *mp = m;
 
     return NGX_OK;
-}
-
-
-/*
- * What a room keeps can be read in one protocol only, so each has rooms of
- * its own: in shared memory the names of those of raw mode begin with a byte
- * that no name may have.
- */
-
-static uint32_t
-ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
-    ngx_http_chat_room_view_t *view)
-{
-    u_char     buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
-    ngx_str_t  name;
-
-    name = *room;
-
-    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
-
-        if (room->len >= NGX_HTTP_CHAT_ROOM_NAME_MAX) {
-            return 0;
-        }
-
-        name.data = buf;
-        name.len = room->len + 1;
-
-        buf[0] = NGX_HTTP_CHAT_RAW_PREFIX;
-        ngx_memcpy(buf + 1, room->data, room->len);
-    }
-
-    return ngx_http_chat_room_join(s->zone, &name, &s->settings->retention,
-                                   view);
 }
 
 
@@ -120,6 +204,16 @@ ngx_http_chat_member_find(ngx_http_chat_session_t *s, ngx_str_t *room)
 {
     ngx_uint_t              i;
     ngx_http_chat_local_t  *local;
+
+    if (s->inboxed
+        && room->len == (size_t) s->user_len + 1
+        && room->data[0] == '@'
+        && ngx_memcmp(room->data + 1, ngx_http_chat_session_user(s),
+                      s->user_len)
+           == 0)
+    {
+        return ngx_http_chat_inbox_member(s);
+    }
 
     for (i = 0; i < s->joined_size; i++) {
         local = s->joined[i].local;
@@ -139,19 +233,26 @@ ngx_http_chat_member_find(ngx_http_chat_session_t *s, ngx_str_t *room)
 void
 ngx_http_chat_member_leave(ngx_http_chat_member_t *m)
 {
-    uint32_t                 index;
-    ngx_http_chat_local_t   *local;
-    ngx_http_chat_member_t  *last;
-    ngx_http_chat_joined_t  *joined;
+    uint32_t                  n, index, occupant;
+    uint64_t                  epoch;
+    ngx_http_chat_local_t    *local;
+    ngx_http_chat_member_t   *last;
+    ngx_http_chat_joined_t   *joined;
+    ngx_http_chat_session_t  *s;
 
     ngx_http_chat_member_count(m);
 
-    joined = &m->session->joined[m->joined];
+    s = m->session;
+    joined = &s->joined[m->joined];
     local = joined->local;
     index = joined->index;
+    occupant = joined->occupant;
 
     joined->local = NULL;
-    m->session->njoined--;
+
+    if (!local->inbox) {
+        s->njoined--;
+    }
 
     last = &local->members[--local->nmembers];
 
@@ -167,12 +268,36 @@ ngx_http_chat_member_leave(ngx_http_chat_member_t *m)
 
     local->walk = ngx_min(local->walk, local->nmembers);
 
-    ngx_http_chat_room_leave(local->zone, ngx_http_chat_local_room(local),
-                             local->epoch);
+    n = ngx_http_chat_local_room(local);
+    epoch = local->epoch;
 
     if (local->nmembers == 0) {
         ngx_http_chat_local_free(local);
     }
+
+    ngx_http_chat_member_left(s, n, epoch, occupant);
+}
+
+
+/* One member of the session less in shared memory. */
+
+static void
+ngx_http_chat_member_left(ngx_http_chat_session_t *s, uint32_t n,
+    uint64_t epoch, uint32_t occupant)
+{
+    ngx_str_t  user;
+
+    if (ngx_http_chat_room_leave(s->zone, n, epoch, occupant,
+                                 s->settings->leave_delay)
+        == 0)
+    {
+        return;
+    }
+
+    user.data = ngx_http_chat_session_user(s);
+    user.len = s->user_len;
+
+    ngx_http_chat_presence_away(s->zone, n, epoch, s->settings, &user);
 }
 
 
@@ -180,6 +305,7 @@ void
 ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s)
 {
     ngx_uint_t               i;
+    ngx_http_chat_inbox_t   *inbox;
     ngx_http_chat_member_t  *m;
 
     for (i = 0; i < s->joined_size; i++) {
@@ -189,6 +315,251 @@ ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s)
             ngx_http_chat_member_leave(m);
         }
     }
+
+    if (s->inboxed) {
+        inbox = ngx_http_chat_inbox_rouse(s);
+
+        ngx_http_chat_member_left(s, (uint32_t) inbox->node.key, inbox->epoch,
+                                  inbox->occupant);
+    }
+}
+
+
+void
+ngx_http_chat_member_leave_gone(ngx_http_chat_session_t *s)
+{
+    ngx_uint_t               i;
+    ngx_http_chat_member_t  *m;
+
+    s->expelled = 0;
+
+    for (i = 0; i < s->joined_size; i++) {
+        m = ngx_http_chat_session_member(s, i);
+
+        if (m && (m->flags & NGX_HTTP_CHAT_MEMBER_GONE)) {
+            ngx_http_chat_member_leave(m);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_chat_inbox_open(ngx_http_chat_session_t *s)
+{
+    ngx_int_t                   rc;
+    uint32_t                    n, occupant;
+    ngx_str_t                   room;
+    ngx_http_chat_inbox_t      *inbox;
+    ngx_http_chat_worker_t     *worker;
+    ngx_http_chat_room_view_t   view;
+    u_char                      buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
+
+    ngx_http_chat_inbox_name(s, &room, buf);
+
+    rc = ngx_http_chat_member_room(s, &room, &n, &occupant, &view);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    inbox = ngx_http_chat_session_inbox(s);
+
+    inbox->node.key = n;
+    inbox->epoch = view.epoch;
+    inbox->cursor = view.head;
+    inbox->occupant = occupant;
+    inbox->changes = (uint16_t) view.changes;
+    inbox->offset = s->tail;
+
+    worker = s->zone->worker;
+
+    ngx_rbtree_insert(&worker->inboxes, &inbox->node);
+    s->inboxed = 1;
+
+    ngx_http_chat_presence_profile(s, n, view.epoch, occupant);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_inbox_name(ngx_http_chat_session_t *s, ngx_str_t *room,
+    u_char *buf)
+{
+    buf[0] = '@';
+    ngx_memcpy(buf + 1, ngx_http_chat_session_user(s), s->user_len);
+
+    room->data = buf;
+    room->len = 1 + s->user_len;
+}
+
+
+/* It is not asleep any more, and nothing else yet. */
+
+static ngx_http_chat_inbox_t *
+ngx_http_chat_inbox_rouse(ngx_http_chat_session_t *s)
+{
+    ngx_http_chat_inbox_t   *inbox;
+    ngx_http_chat_worker_t  *worker;
+
+    worker = s->zone->worker;
+    inbox = ngx_http_chat_session_inbox(s);
+
+    ngx_rbtree_delete(&worker->inboxes, &inbox->node);
+    s->inboxed = 0;
+
+    return inbox;
+}
+
+
+static ngx_http_chat_member_t *
+ngx_http_chat_inbox_awake(ngx_http_chat_session_t *s)
+{
+    uint32_t                    n;
+    ngx_str_t                   room;
+    ngx_http_chat_inbox_t      *inbox;
+    ngx_http_chat_member_t     *m;
+    ngx_http_chat_room_view_t   view;
+    u_char                      buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
+
+    inbox = ngx_http_chat_inbox_rouse(s);
+    n = (uint32_t) inbox->node.key;
+
+    ngx_http_chat_inbox_name(s, &room, buf);
+
+    ngx_memzero(&view, sizeof(view));
+
+    view.epoch = inbox->epoch;
+    view.next_seq = inbox->cursor.seq;
+    view.changes = inbox->changes;
+    view.head = inbox->cursor;
+
+    if (ngx_http_chat_member_add(s, &room, n, inbox->occupant, &view, &m)
+        == NGX_OK)
+    {
+        /* what has changed since then is found by the next look */
+
+        ngx_http_chat_member_local(m)->changes--;
+        ngx_http_chat_deliver_room(ngx_http_chat_member_local(m));
+
+        return m;
+    }
+
+    ngx_http_chat_member_left(s, n, inbox->epoch, inbox->occupant);
+    ngx_http_chat_session_close(s, CHAT_WS_RESTART, "the inbox was lost");
+
+    return NULL;
+}
+
+
+ngx_http_chat_member_t *
+ngx_http_chat_inbox_member(ngx_http_chat_session_t *s)
+{
+    ngx_uint_t              i;
+    ngx_http_chat_local_t  *local;
+
+    if (s->inboxed) {
+        return ngx_http_chat_inbox_awake(s);
+    }
+
+    for (i = 0; i < s->joined_size; i++) {
+        local = s->joined[i].local;
+
+        if (local && local->inbox) {
+            return &local->members[s->joined[i].index];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_http_chat_inbox_wake(ngx_http_chat_zone_t *z, uint32_t room)
+{
+    u_char                 *p;
+    ngx_http_chat_inbox_t  *inbox;
+
+    for ( ;; ) {
+        inbox = ngx_http_chat_inbox_next(z, room);
+
+        if (inbox == NULL || inbox->node.key != room) {
+            return;
+        }
+
+        p = (u_char *) inbox - inbox->offset;
+
+        (void) ngx_http_chat_inbox_awake((ngx_http_chat_session_t *) p);
+    }
+}
+
+
+uint32_t
+ngx_http_chat_inbox_look(ngx_http_chat_zone_t *z, uint32_t key)
+{
+    uint32_t                    room;
+    ngx_int_t                   rc;
+    ngx_rbtree_node_t          *node;
+    ngx_http_chat_inbox_t      *inbox;
+    ngx_http_chat_worker_t     *worker;
+    ngx_http_chat_room_view_t   view;
+
+    inbox = ngx_http_chat_inbox_next(z, key);
+
+    if (inbox == NULL) {
+        return 0;
+    }
+
+    worker = z->worker;
+    room = (uint32_t) inbox->node.key;
+
+    rc = ngx_http_chat_room_view(z, room, inbox->epoch, &view);
+
+    for (node = &inbox->node;
+         node && node->key == room;
+         node = ngx_rbtree_next(&worker->inboxes, node))
+    {
+        inbox = (ngx_http_chat_inbox_t *) node;
+
+        if (rc != NGX_OK
+            || inbox->epoch != view.epoch
+            || inbox->changes != (uint16_t) view.changes
+            || !ngx_http_chat_cursor_same(&inbox->cursor, &view.head))
+        {
+            ngx_http_chat_inbox_wake(z, room);
+            break;
+        }
+    }
+
+    return room;
+}
+
+
+/* The leftmost one whose room's index is not below key, or NULL. */
+
+static ngx_http_chat_inbox_t *
+ngx_http_chat_inbox_next(ngx_http_chat_zone_t *z, uint32_t key)
+{
+    ngx_rbtree_node_t       *node, *found;
+    ngx_http_chat_worker_t  *worker;
+
+    worker = z->worker;
+
+    found = NULL;
+    node = worker->inboxes.root;
+
+    while (node != worker->inboxes.sentinel) {
+
+        if (node->key < key) {
+            node = node->right;
+            continue;
+        }
+
+        found = node;
+        node = node->left;
+    }
+
+    return (ngx_http_chat_inbox_t *) found;
 }
 
 
@@ -273,7 +644,7 @@ ngx_http_chat_joined_add(ngx_http_chat_session_t *s)
 
 static ngx_http_chat_local_t *
 ngx_http_chat_local_get(ngx_http_chat_zone_t *z, uint32_t n, ngx_str_t *name,
-    uint64_t epoch)
+    ngx_http_chat_room_view_t *view)
 {
     ngx_http_chat_local_t   *local;
     ngx_http_chat_worker_t  *worker;
@@ -287,7 +658,7 @@ ngx_http_chat_local_get(ngx_http_chat_zone_t *z, uint32_t n, ngx_str_t *name,
          * members in it have not been told yet.  They are, by the next walk.
          */
 
-        return local->epoch == epoch ? local : NULL;
+        return local->epoch == view->epoch ? local : NULL;
     }
 
     local = ngx_calloc(sizeof(ngx_http_chat_local_t) + name->len,
@@ -300,7 +671,11 @@ ngx_http_chat_local_get(ngx_http_chat_zone_t *z, uint32_t n, ngx_str_t *name,
 
     local->node.key = n;
     local->zone = z;
-    local->epoch = epoch;
+    local->epoch = view->epoch;
+    local->next_seq = view->next_seq;
+    local->passing = view->head.passing;
+    local->changes = view->changes;
+    local->inbox = (name->data[0] == '@');
     local->name.len = name->len;
     local->name.data = (u_char *) local + sizeof(ngx_http_chat_local_t);
     ngx_memcpy(local->name.data, name->data, name->len);

@@ -24,6 +24,8 @@
 #define NGX_HTTP_CHAT_MEMBER_SLOW     0x02
 /* Was kicked or banned: gets what comes up to that, and is removed. */
 #define NGX_HTTP_CHAT_MEMBER_EXPELLED 0x04
+/* Has got that; its session is about to remove it. */
+#define NGX_HTTP_CHAT_MEMBER_GONE     0x08
 
 
 /* 48 bytes. */
@@ -37,6 +39,21 @@ struct ngx_http_chat_member_s {
     uint8_t                    form;
     uint8_t                    flags;
 };
+
+
+/*
+ * A chat.v1 session's own inbox, the room "@user".  It is a member of it from
+ * the start, but becomes one in this worker's memory only when something comes
+ * for it: until then this is all that it costs.
+ */
+typedef struct {
+    ngx_rbtree_node_t          node;       /* by the room; worker's */
+    uint64_t                   epoch;
+    ngx_http_chat_cursor_t     cursor;
+    uint32_t                   occupant;
+    uint16_t                   changes;    /* of the room, the low half */
+    uint16_t                   offset;     /* of this in its session */
+} ngx_http_chat_inbox_t;
 
 
 /* A room as this worker sees it; exists while it has members here. */
@@ -62,6 +79,7 @@ struct ngx_http_chat_local_s {
     uint32_t                   changes;    /* of the room, likewise */
     uint16_t                   passing;    /* head of the passing log */
     unsigned                   inbox:1;    /* its name begins with @ */
+    unsigned                   counting:1; /* users are to be told later */
     ngx_msec_t                 delivered;  /* when the last walk began */
     ngx_msec_t                 delay;      /* before a walk begins */
     ngx_event_t                wait;       /* that delay's timer */
@@ -87,9 +105,12 @@ ngx_int_t ngx_http_chat_member_join(ngx_http_chat_session_t *s,
     ngx_str_t *room, ngx_http_chat_room_view_t *view,
     ngx_http_chat_member_t **m);
 
-/* NULL: it is not a member of that room. */
+/* NULL: it is not a member of that room.  Wakes its own inbox. */
 ngx_http_chat_member_t *ngx_http_chat_member_find(ngx_http_chat_session_t *s,
     ngx_str_t *room);
+
+/* The place for it in the session; NULL in raw mode. */
+ngx_http_chat_inbox_t *ngx_http_chat_session_inbox(ngx_http_chat_session_t *s);
 
 /*
  * Opens the session's own inbox, asleep: it counts as a member, and costs
@@ -100,6 +121,10 @@ ngx_int_t ngx_http_chat_inbox_open(ngx_http_chat_session_t *s);
 
 /* Makes those of that room that are asleep members, at their cursors. */
 void ngx_http_chat_inbox_wake(ngx_http_chat_zone_t *z, uint32_t room);
+
+/* Looks whether there is anything for the first room from "key" on with
+ * members asleep, and wakes them if so; returns its index, 0: there is none. */
+uint32_t ngx_http_chat_inbox_look(ngx_http_chat_zone_t *z, uint32_t key);
 
 /* The session's place in its own inbox, awake; NULL: no memory. */
 ngx_http_chat_member_t *ngx_http_chat_inbox_member(
@@ -120,6 +145,9 @@ ngx_http_chat_member_t *ngx_http_chat_inbox_member(
 
 void ngx_http_chat_member_leave(ngx_http_chat_member_t *m);
 void ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s);
+
+/* The rooms that it was expelled from. */
+void ngx_http_chat_member_leave_gone(ngx_http_chat_session_t *s);
 
 /* Sets or clears a flag of all of a session's members. */
 void ngx_http_chat_member_set(ngx_http_chat_session_t *s, ngx_uint_t flag);

@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_notify.h"
 #include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_presence.h"
 #include "ngx_http_chat_repair.h"
 
 #if (NGX_HAVE_EVENTFD)
@@ -11,6 +12,8 @@
 #define NGX_HTTP_CHAT_TICK          1000    /* ms */
 #define NGX_HTTP_CHAT_TICK_POLLING  50      /* where there is no descriptor */
 #define NGX_HTTP_CHAT_RESCAN_ROOMS  256     /* in one pass */
+#define NGX_HTTP_CHAT_SWEEP_PAUSE   900     /* ms, of all workers */
+#define NGX_HTTP_CHAT_SWEEP_TURNS   64      /* until all was gone over */
 
 
 static void ngx_http_chat_worker_start(ngx_cycle_t *cycle,
@@ -21,10 +24,13 @@ static void ngx_http_chat_worker_fd(ngx_http_chat_slot_sh_t *slot,
     ngx_log_t *log);
 static void ngx_http_chat_worker_wake_handler(ngx_event_t *rev);
 static void ngx_http_chat_worker_pull(ngx_http_chat_zone_t *z);
+static void ngx_http_chat_worker_news(ngx_http_chat_zone_t *z, uint32_t room);
 static void ngx_http_chat_worker_tick_handler(ngx_event_t *ev);
+static void ngx_http_chat_worker_sweep(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_worker_bury(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_worker_alarm(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_worker_rescan_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_chat_worker_rescan(ngx_http_chat_zone_t *z);
 static void ngx_http_chat_worker_write(ngx_http_chat_slot_sh_t *slot);
 static ngx_rbtree_node_t *ngx_http_chat_worker_next(
     ngx_http_chat_worker_t *worker, ngx_rbtree_key_t key);
@@ -169,6 +175,8 @@ ngx_http_chat_worker_start(ngx_cycle_t *cycle, ngx_http_chat_zone_t *z)
 
     ngx_rbtree_init(&worker->rooms, &worker->sentinel,
                     ngx_rbtree_insert_value);
+    ngx_rbtree_init(&worker->inboxes, &worker->asleep,
+                    ngx_rbtree_insert_value);
 
     worker->tick.handler = ngx_http_chat_worker_tick_handler;
     worker->tick.data = z;
@@ -180,6 +188,8 @@ ngx_http_chat_worker_start(ngx_cycle_t *cycle, ngx_http_chat_zone_t *z)
     worker->rescan.log = cycle->log;
 
     z->worker = worker;
+
+    ngx_http_chat_presence_init(z);
 
     ngx_http_chat_worker_claim(z);
     ngx_http_chat_worker_bury(z);
@@ -202,7 +212,8 @@ ngx_http_chat_worker_claim(ngx_http_chat_zone_t *z)
     }
 
     if (dead) {
-        ngx_http_chat_room_reap(z, slot);
+        ngx_http_chat_room_reap(z, slot, NGX_HTTP_CHAT_PRESENCE_REAP);
+        ngx_http_chat_presence_search(z, NGX_HTTP_CHAT_PRESENCE_REAP);
         ngx_http_chat_worker_alarm(z);
     }
 
@@ -285,10 +296,18 @@ ngx_http_chat_worker_exit(ngx_array_t *zones)
 
         /* after a fast shutdown there are members left */
 
-        ngx_http_chat_room_reap(z[i], z[i]->slot);
+        ngx_http_chat_room_reap(z[i], z[i]->slot, NGX_HTTP_CHAT_PRESENCE_REAP);
         ngx_http_chat_zone_release(z[i], z[i]->slot);
 
         z[i]->slot = NGX_HTTP_CHAT_NO_SLOT;
+
+        if (!ngx_queue_empty(&worker->departures)
+            || worker->rooms.root != &worker->sentinel
+            || worker->inboxes.root != &worker->asleep)
+        {
+            /* others are to say who has left */
+            ngx_http_chat_worker_alarm(z[i]);
+        }
     }
 }
 
@@ -297,24 +316,35 @@ void
 ngx_http_chat_notify(ngx_http_chat_zone_t *z, uint32_t room, uint16_t *slots,
     ngx_uint_t nslots)
 {
-    ngx_uint_t              i;
-    ngx_http_chat_local_t  *local;
+    ngx_uint_t  i;
 
     for (i = 0; i < nslots; i++) {
 
         if (slots[i] == z->slot) {
-            local = ngx_http_chat_worker_room(z, room);
-
-            if (local) {
-                ngx_http_chat_deliver_room(local);
-            }
-
+            ngx_http_chat_worker_news(z, room);
             continue;
         }
 
         if (ngx_http_chat_zone_push(z, slots[i], room)) {
             ngx_http_chat_worker_write(&z->slots[slots[i]]);
         }
+    }
+}
+
+
+static void
+ngx_http_chat_worker_news(ngx_http_chat_zone_t *z, uint32_t room)
+{
+    ngx_http_chat_local_t  *local;
+
+    local = ngx_http_chat_worker_room(z, room);
+
+    if (local) {
+        ngx_http_chat_deliver_room(local);
+    }
+
+    if (local == NULL || local->inbox) {
+        ngx_http_chat_inbox_wake(z, room);
     }
 }
 
@@ -372,7 +402,6 @@ static void
 ngx_http_chat_worker_pull(ngx_http_chat_zone_t *z)
 {
     uint32_t                  room;
-    ngx_http_chat_local_t    *local;
     ngx_http_chat_worker_t   *worker;
     ngx_http_chat_slot_sh_t  *slot;
 
@@ -389,11 +418,7 @@ ngx_http_chat_worker_pull(ngx_http_chat_zone_t *z)
             break;
         }
 
-        local = ngx_http_chat_worker_room(z, room);
-
-        if (local) {
-            ngx_http_chat_deliver_room(local);
-        }
+        ngx_http_chat_worker_news(z, room);
     }
 
     if (slot->rescan) {
@@ -401,6 +426,9 @@ ngx_http_chat_worker_pull(ngx_http_chat_zone_t *z)
 
         worker = z->worker;
         worker->rescan_key = 0;
+        worker->rescan_inbox = 0;
+
+        ngx_http_chat_presence_search(z, 0);
 
         if (!worker->rescan.posted) {
             ngx_post_event(&worker->rescan, &ngx_posted_events);
@@ -421,7 +449,9 @@ ngx_http_chat_worker_tick_handler(ngx_event_t *ev)
 
     if (ngx_terminate || ngx_exiting) {
 
-        if (worker->rooms.root == &worker->sentinel) {
+        if (worker->rooms.root == &worker->sentinel
+            && worker->inboxes.root == &worker->asleep)
+        {
             return;
         }
     }
@@ -436,6 +466,7 @@ ngx_http_chat_worker_tick_handler(ngx_event_t *ev)
         /* a wake-up may have been lost with the one who owed it */
 
         ngx_http_chat_worker_pull(z);
+        ngx_http_chat_worker_sweep(z);
     }
 
     if (z->sh->leaks) {
@@ -458,6 +489,27 @@ ngx_http_chat_worker_tick_handler(ngx_event_t *ev)
 }
 
 
+/* One worker a second looks after what nobody comes for. */
+
+static void
+ngx_http_chat_worker_sweep(ngx_http_chat_zone_t *z)
+{
+    ngx_atomic_uint_t  swept;
+
+    swept = z->sh->swept;
+
+    if (ngx_current_msec - swept < NGX_HTTP_CHAT_SWEEP_PAUSE
+        || !ngx_atomic_cmp_set(&z->sh->swept, swept, ngx_current_msec))
+    {
+        return;
+    }
+
+    ngx_http_chat_room_sweep(z, z->sh->nbuckets / NGX_HTTP_CHAT_SWEEP_TURNS
+                                + 1);
+    ngx_http_chat_presence_tick(z);
+}
+
+
 /* Takes the members of workers that have died out of their rooms. */
 
 static void
@@ -472,11 +524,12 @@ ngx_http_chat_worker_bury(ngx_http_chat_zone_t *z)
             break;
         }
 
-        ngx_http_chat_room_reap(z, slot);
+        ngx_http_chat_room_reap(z, slot, NGX_HTTP_CHAT_PRESENCE_REAP);
         ngx_http_chat_zone_release(z, slot);
     }
 
     if (n) {
+        ngx_http_chat_presence_search(z, NGX_HTTP_CHAT_PRESENCE_REAP);
         ngx_http_chat_worker_alarm(z);
     }
 }
@@ -512,30 +565,51 @@ ngx_http_chat_worker_alarm(ngx_http_chat_zone_t *z)
 static void
 ngx_http_chat_worker_rescan_handler(ngx_event_t *ev)
 {
-    ngx_uint_t               n;
-    ngx_rbtree_node_t       *node;
-    ngx_http_chat_zone_t    *z;
-    ngx_http_chat_worker_t  *worker;
-
-    z = ev->data;
-    worker = z->worker;
+    ngx_uint_t  n;
 
     for (n = 0; n < NGX_HTTP_CHAT_RESCAN_ROOMS; n++) {
-        node = ngx_http_chat_worker_next(worker, worker->rescan_key);
 
-        if (node == NULL) {
-            worker->rescan_key = 0;
+        if (!ngx_http_chat_worker_rescan(ev->data)) {
             return;
         }
-
-        worker->rescan_key = (uint32_t) node->key + 1;
-
-        /* there may be none: then the walk over its members is short */
-
-        ngx_http_chat_deliver_room((ngx_http_chat_local_t *) node);
     }
 
     ngx_post_event(ev, &ngx_posted_next_events);
+}
+
+
+/* The next room, or the next inbox asleep; 0: there are no more. */
+
+static ngx_uint_t
+ngx_http_chat_worker_rescan(ngx_http_chat_zone_t *z)
+{
+    uint32_t                 room;
+    ngx_rbtree_node_t       *node;
+    ngx_http_chat_worker_t  *worker;
+
+    worker = z->worker;
+
+    node = ngx_http_chat_worker_next(worker, worker->rescan_key);
+
+    if (node) {
+        worker->rescan_key = (uint32_t) node->key + 1;
+
+        /* there may be no news: then the walk over its members is short */
+
+        ngx_http_chat_deliver_room((ngx_http_chat_local_t *) node);
+
+        return 1;
+    }
+
+    room = ngx_http_chat_inbox_look(z, worker->rescan_inbox);
+
+    if (room == 0) {
+        return 0;
+    }
+
+    worker->rescan_inbox = room + 1;
+
+    return 1;
 }
 
 

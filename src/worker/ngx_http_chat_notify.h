@@ -23,13 +23,18 @@ typedef struct {
     ngx_rbtree_t               rooms;      /* ngx_http_chat_local_t */
     ngx_rbtree_node_t          sentinel;
     ngx_rbtree_t               inboxes;    /* ngx_http_chat_inbox_t, asleep */
+    ngx_rbtree_node_t          asleep;     /* their sentinel */
     ngx_queue_t                departures; /* of presence.c, by time */
     ngx_event_t                depart;     /* the next one's timer */
+    ngx_event_t                search;     /* for the dead's departures */
     uint32_t                   due;        /* bucket, see room_due() */
+    ngx_msec_t                 until;      /* the search is on, if searching */
+    unsigned                   searching:1;
     ngx_connection_t          *wake;       /* the descriptor's, or NULL */
     ngx_event_t                tick;
     ngx_event_t                rescan;     /* goes on over the rooms */
     uint32_t                   rescan_key; /* from there */
+    uint32_t                   rescan_inbox; /* likewise, of those asleep */
 } ngx_http_chat_worker_t;
 
 
