@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_chat_member.h"
+#include "ngx_http_chat_publish.h"
 #include "ngx_http_chat_reply.h"
 #include "ngx_http_chat_rights.h"
 
@@ -138,6 +139,26 @@ void ngx_http_chat_message_sent(ngx_http_chat_session_t *s, chat_str_t *id,
 ngx_int_t ngx_http_chat_target(ngx_http_chat_zone_t *z, uint32_t room,
     uint64_t epoch, uint64_t seq, ngx_http_chat_cursor_t *cursor,
     ngx_str_t *text);
+
+/* 1: it is the session's user who wrote it. */
+ngx_uint_t ngx_http_chat_target_own(ngx_http_chat_session_t *s,
+    ngx_str_t *text);
+
+/* An edit of a message, or, without a content, its deletion: sets up the entry
+ * that says so.  ERROR: no memory. */
+typedef struct {
+    ngx_str_t                  room;
+    ngx_http_chat_cursor_t     target;
+    ngx_http_chat_content_t   *content;
+} ngx_http_chat_amend_t;
+
+ngx_int_t ngx_http_chat_amend_text(ngx_http_chat_session_t *s,
+    ngx_http_chat_amend_t *amend, ngx_http_chat_publish_t *p);
+
+/* direct.c: the same to the receiver's copy of a direct message, of which text
+ * is the author's. */
+void ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
+    ngx_http_chat_content_t *content, ngx_str_t *text);
 
 /* The answer to what failed: a publish, a look at a room. */
 void ngx_http_chat_fail(ngx_http_chat_session_t *s, chat_str_t *id,

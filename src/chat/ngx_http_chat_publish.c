@@ -20,6 +20,22 @@ ngx_http_chat_publish_to(ngx_http_chat_publish_t *p,
 }
 
 
+ngx_int_t
+ngx_http_chat_publish_named(ngx_http_chat_publish_t *p, ngx_str_t *room,
+    ngx_http_chat_session_t *s)
+{
+    ngx_memzero(p, sizeof(ngx_http_chat_publish_t));
+
+    p->zone = s->zone;
+    p->room = ngx_http_chat_room_find(s->zone, room, &p->epoch);
+    p->session = s;
+
+    p->append.entry.sender = (uint32_t) s->id;
+
+    return p->room ? NGX_OK : NGX_DECLINED;
+}
+
+
 void
 ngx_http_chat_publish(ngx_http_chat_publish_t *p)
 {
@@ -39,9 +55,12 @@ ngx_http_chat_publish(ngx_http_chat_publish_t *p)
         local = ngx_http_chat_worker_room(p->zone, p->room);
 
         if (local && local->epoch == p->epoch) {
-            ngx_http_chat_deliver_press(local,
-                                        entry->head.len + entry->tail.len,
-                                        p->append.retention->backlog);
+
+            if (p->append.retention) {
+                ngx_http_chat_deliver_press(local,
+                                            entry->head.len + entry->tail.len,
+                                            p->append.retention->backlog);
+            }
 
             /* ours know even if somebody died who owed us the news */
 

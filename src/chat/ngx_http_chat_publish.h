@@ -37,6 +37,11 @@ struct ngx_http_chat_publish_s {
 void ngx_http_chat_publish_to(ngx_http_chat_publish_t *p,
     ngx_http_chat_local_t *local, ngx_http_chat_session_t *s);
 
+/* The same for any room, without a say in what it keeps.  DECLINED: there is
+ * none of that name. */
+ngx_int_t ngx_http_chat_publish_named(ngx_http_chat_publish_t *p,
+    ngx_str_t *room, ngx_http_chat_session_t *s);
+
 void ngx_http_chat_publish(ngx_http_chat_publish_t *p);
 
 /* A passing event, finished text, for whoever is there.  Nobody is told if
