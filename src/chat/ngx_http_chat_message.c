@@ -57,8 +57,7 @@ ngx_http_chat_command_send(ngx_http_chat_session_t *s, chat_command_t *cmd,
     p.data = cmd;
 
     p.append.occupant = ngx_http_chat_member_occupant(m);
-    p.append.slow = ngx_http_chat_role(s->role, own->granted)
-                    < NGX_HTTP_CHAT_ROLE_MODERATOR;
+    p.append.slow = ngx_http_chat_rights_slow(s, cmd, own);
 
     if (cmd->given & CHAT_F_NONCE) {
         p.append.nonce.data = (u_char *) cmd->nonce.data;
