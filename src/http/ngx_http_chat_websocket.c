@@ -669,6 +669,10 @@ ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
+    if (s->typing) {
+        ngx_http_chat_typing_stop(s, 0);
+    }
+
     ngx_http_chat_log_session(s);
 
     ngx_http_chat_websocket_partial_free(s, 1);
