@@ -7,6 +7,7 @@
 
 #define NGX_HTTP_CHAT_LAGGARD_RUNS  4       /* in one go, of one member */
 #define NGX_HTTP_CHAT_TRIM_ROOMS    1000    /* in one second */
+#define NGX_HTTP_CHAT_INBOX_QUIET   5000    /* ms, then it falls asleep */
 #define NGX_HTTP_CHAT_HOLD          1000    /* ms */
 
 
@@ -697,6 +698,7 @@ void
 ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z)
 {
     ngx_uint_t              n;
+    ngx_msec_t              quiet;
     ngx_queue_t            *q, *last;
     ngx_http_chat_local_t  *local;
 
@@ -716,16 +718,22 @@ ngx_http_chat_deliver_trim(ngx_http_chat_zone_t *z)
 
         ngx_queue_remove(q);
 
-        if (local->zone != z
-            || ngx_current_msec - local->delivered
-               <= NGX_HTTP_CHAT_BACKLOG_TIME)
-        {
+        quiet = local->inbox ? NGX_HTTP_CHAT_INBOX_QUIET
+                             : NGX_HTTP_CHAT_BACKLOG_TIME;
+
+        if (local->zone != z || ngx_current_msec - local->delivered <= quiet) {
+
             /* the next time others have their turn */
             ngx_queue_insert_tail(&ngx_http_chat_deliveries.warm, q);
             continue;
         }
 
         local->warm = 0;
+
+        if (local->inbox) {
+            ngx_http_chat_inbox_sleep(local);
+            continue;
+        }
 
         ngx_http_chat_room_trim(z, ngx_http_chat_local_room(local),
                                 local->epoch, 1);

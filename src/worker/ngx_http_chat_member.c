@@ -18,6 +18,7 @@ static ngx_int_t ngx_http_chat_member_room_raw(ngx_http_chat_session_t *s,
 static ngx_int_t ngx_http_chat_member_add(ngx_http_chat_session_t *s,
     ngx_str_t *room, uint32_t n, uint32_t occupant,
     ngx_http_chat_room_view_t *view, ngx_http_chat_member_t **m);
+static void ngx_http_chat_member_remove(ngx_http_chat_member_t *m);
 static void ngx_http_chat_member_left(ngx_http_chat_session_t *s, uint32_t n,
     uint64_t epoch, uint32_t occupant);
 static ngx_http_chat_local_t *ngx_http_chat_local_get(ngx_http_chat_zone_t *z,
@@ -26,6 +27,8 @@ static ngx_http_chat_member_t *ngx_http_chat_local_add(
     ngx_http_chat_local_t *local);
 static void ngx_http_chat_local_free(ngx_http_chat_local_t *local);
 static ngx_int_t ngx_http_chat_joined_add(ngx_http_chat_session_t *s);
+static void ngx_http_chat_inbox_insert(ngx_http_chat_session_t *s,
+    ngx_http_chat_inbox_t *inbox);
 static void ngx_http_chat_inbox_name(ngx_http_chat_session_t *s,
     ngx_str_t *room, u_char *buf);
 static ngx_http_chat_inbox_t *ngx_http_chat_inbox_rouse(
@@ -121,9 +124,7 @@ ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
         told = &announce;
         max = s->settings->room_members;
 
-        if (ngx_http_chat_presence_joined(s, room, told) != NGX_OK) {
-            return NGX_ERROR;
-        }
+        ngx_http_chat_presence_joined(s, room, told);
     }
 
     rc = ngx_http_chat_room_join(s->zone, room, &s->settings->retention,
@@ -233,25 +234,48 @@ ngx_http_chat_member_find(ngx_http_chat_session_t *s, ngx_str_t *room)
 void
 ngx_http_chat_member_leave(ngx_http_chat_member_t *m)
 {
-    uint32_t                  n, index, occupant;
+    uint32_t                  n, occupant;
     uint64_t                  epoch;
     ngx_http_chat_local_t    *local;
-    ngx_http_chat_member_t   *last;
-    ngx_http_chat_joined_t   *joined;
     ngx_http_chat_session_t  *s;
+
+    s = m->session;
+    local = ngx_http_chat_member_local(m);
+    occupant = ngx_http_chat_member_occupant(m);
+
+    n = ngx_http_chat_local_room(local);
+    epoch = local->epoch;
+
+    ngx_http_chat_member_remove(m);
+
+    if (local->nmembers == 0) {
+        ngx_http_chat_local_free(local);
+    }
+
+    ngx_http_chat_member_left(s, n, epoch, occupant);
+}
+
+
+/* Out of this worker's memory. */
+
+static void
+ngx_http_chat_member_remove(ngx_http_chat_member_t *m)
+{
+    uint32_t                 index;
+    ngx_http_chat_local_t   *local;
+    ngx_http_chat_member_t  *last;
+    ngx_http_chat_joined_t  *joined;
 
     ngx_http_chat_member_count(m);
 
-    s = m->session;
-    joined = &s->joined[m->joined];
+    joined = &m->session->joined[m->joined];
     local = joined->local;
     index = joined->index;
-    occupant = joined->occupant;
 
     joined->local = NULL;
 
     if (!local->inbox) {
-        s->njoined--;
+        m->session->njoined--;
     }
 
     last = &local->members[--local->nmembers];
@@ -267,15 +291,6 @@ ngx_http_chat_member_leave(ngx_http_chat_member_t *m)
      */
 
     local->walk = ngx_min(local->walk, local->nmembers);
-
-    n = ngx_http_chat_local_room(local);
-    epoch = local->epoch;
-
-    if (local->nmembers == 0) {
-        ngx_http_chat_local_free(local);
-    }
-
-    ngx_http_chat_member_left(s, n, epoch, occupant);
 }
 
 
@@ -350,7 +365,6 @@ ngx_http_chat_inbox_open(ngx_http_chat_session_t *s)
     uint32_t                    n, occupant;
     ngx_str_t                   room;
     ngx_http_chat_inbox_t      *inbox;
-    ngx_http_chat_worker_t     *worker;
     ngx_http_chat_room_view_t   view;
     u_char                      buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
 
@@ -369,16 +383,27 @@ ngx_http_chat_inbox_open(ngx_http_chat_session_t *s)
     inbox->cursor = view.head;
     inbox->occupant = occupant;
     inbox->changes = (uint16_t) view.changes;
-    inbox->offset = s->tail;
 
-    worker = s->zone->worker;
-
-    ngx_rbtree_insert(&worker->inboxes, &inbox->node);
-    s->inboxed = 1;
+    ngx_http_chat_inbox_insert(s, inbox);
 
     ngx_http_chat_presence_profile(s, n, view.epoch, occupant);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_inbox_insert(ngx_http_chat_session_t *s,
+    ngx_http_chat_inbox_t *inbox)
+{
+    ngx_http_chat_worker_t  *worker;
+
+    worker = s->zone->worker;
+
+    inbox->offset = s->tail;
+    s->inboxed = 1;
+
+    ngx_rbtree_insert(&worker->inboxes, &inbox->node);
 }
 
 
@@ -490,6 +515,47 @@ ngx_http_chat_inbox_wake(ngx_http_chat_zone_t *z, uint32_t room)
         p = (u_char *) inbox - inbox->offset;
 
         (void) ngx_http_chat_inbox_awake((ngx_http_chat_session_t *) p);
+    }
+}
+
+
+void
+ngx_http_chat_inbox_sleep(ngx_http_chat_local_t *local)
+{
+    ngx_uint_t                i;
+    ngx_http_chat_inbox_t    *inbox;
+    ngx_http_chat_member_t   *m;
+    ngx_http_chat_session_t  *s;
+
+    if (local->queued || local->wait.timer_set) {
+        return;
+    }
+
+    for (i = local->nmembers; i--; /* void */) {
+        m = &local->members[i];
+        s = m->session;
+
+        if ((m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED)
+            || m->cursor.seq < local->next_seq
+            || m->cursor.passing != local->passing)
+        {
+            continue;
+        }
+
+        inbox = ngx_http_chat_session_inbox(s);
+
+        inbox->node.key = local->node.key;
+        inbox->epoch = local->epoch;
+        inbox->cursor = m->cursor;
+        inbox->occupant = ngx_http_chat_member_occupant(m);
+        inbox->changes = (uint16_t) local->changes;
+
+        ngx_http_chat_member_remove(m);
+        ngx_http_chat_inbox_insert(s, inbox);
+    }
+
+    if (local->nmembers == 0) {
+        ngx_http_chat_local_free(local);
     }
 }
 

@@ -122,6 +122,9 @@ ngx_int_t ngx_http_chat_inbox_open(ngx_http_chat_session_t *s);
 /* Makes those of that room that are asleep members, at their cursors. */
 void ngx_http_chat_inbox_wake(ngx_http_chat_zone_t *z, uint32_t room);
 
+/* Nothing has come for the inbox for a while: its members fall asleep. */
+void ngx_http_chat_inbox_sleep(ngx_http_chat_local_t *local);
+
 /* Looks whether there is anything for the first room from "key" on with
  * members asleep, and wakes them if so; returns its index, 0: there is none. */
 uint32_t ngx_http_chat_inbox_look(ngx_http_chat_zone_t *z, uint32_t key);

@@ -84,7 +84,7 @@ ngx_http_chat_presence_init(ngx_http_chat_zone_t *z)
 }
 
 
-ngx_int_t
+void
 ngx_http_chat_presence_joined(ngx_http_chat_session_t *s, ngx_str_t *room,
     ngx_http_chat_announce_t *announce)
 {
@@ -95,8 +95,6 @@ ngx_http_chat_presence_joined(ngx_http_chat_session_t *s, ngx_str_t *room,
 
     announce->presence = s->settings->presence;
     announce->limit = s->settings->presence_limit;
-
-    return NGX_OK;
 }
 
 
@@ -394,6 +392,7 @@ ngx_http_chat_presence_search(ngx_http_chat_zone_t *z, ngx_msec_t wait)
 
     worker->searching = 1;
     worker->until = ngx_current_msec + NGX_HTTP_CHAT_PRESENCE_SEARCH;
+    worker->due = 0;
 
     if (wait) {
         ngx_add_timer(&worker->search, wait + 1);
@@ -411,6 +410,7 @@ ngx_http_chat_presence_tick(ngx_http_chat_zone_t *z)
     if (worker->searching) {
 
         if (!worker->search.timer_set && !worker->search.posted) {
+            worker->due = 0;
             ngx_post_event(&worker->search, &ngx_posted_events);
         }
 

@@ -22,9 +22,9 @@
 
 /*
  * Fills in what the session's user coming into a room is announced by.  The
- * texts are the worker's, good until the next call.  ERROR: no memory.
+ * texts are the worker's, good until the next call.
  */
-ngx_int_t ngx_http_chat_presence_joined(ngx_http_chat_session_t *s,
+void ngx_http_chat_presence_joined(ngx_http_chat_session_t *s,
     ngx_str_t *room, ngx_http_chat_announce_t *announce);
 
 /* Tells the workers that the announcement names; and if there is a count to
