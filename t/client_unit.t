@@ -2,7 +2,7 @@
 
 # Copyright (C) the chat module's authors
 
-# The client module alone, against a server made of a few lines.
+# The client modules alone, against a server made of a few lines.
 
 use strict;
 use warnings;
@@ -15,6 +15,8 @@ use Test::More;
 my ($node, $why) = ChatServer::node();
 plan(skip_all => $why) unless $node;
 
-ChatServer::play({}, $node, "$ChatServer::top/t/clients/unit.mjs");
+for my $script (qw(unit state)) {
+    ChatServer::play({}, $node, "$ChatServer::top/t/clients/$script.mjs");
+}
 
 done_testing();

@@ -79,12 +79,12 @@ export async function until(condition, what, timeout = 15000) {
 
 /* Older versions of node take a file for a module only by its name. */
 
-export async function importClient() {
+export async function importClient(name = 'chat') {
     const dir = path.join(top, 'build/t');
-    const copy = path.join(dir, `chat.${process.pid}.mjs`);
+    const copy = path.join(dir, `${name}.${process.pid}.mjs`);
 
     mkdirSync(dir, { recursive: true });
-    copyFileSync(path.join(top, 'conf/examples/html/chat.js'), copy);
+    copyFileSync(path.join(top, `conf/examples/html/${name}.js`), copy);
 
     const client = await import(pathToFileURL(copy));
 

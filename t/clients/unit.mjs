@@ -1,122 +1,12 @@
 /*
  * Copyright (C) the chat module's authors
  *
- * The client module against a server made of a few lines, for what a real
- * one does seldom or not on demand.
+ * The client module alone, against a server made of a few lines.
  */
 
-import { end, importClient, is, ok, sleep, until } from './lib.mjs';
-
-const { ChatClient } = await importClient();
-
-let sockets = [];
-
-
-class Socket {
-    constructor(url, protocols) {
-        this.url = url;
-        this.protocols = protocols;
-        this.sent = [];
-        sockets.push(this);
-    }
-
-    send(text) {
-        this.sent.push(JSON.parse(text));
-    }
-
-    close(code) {
-        this.closed = code;
-    }
-
-    /* the server's side */
-
-    says(...events) {
-        for (const event of events) {
-            this.onmessage({ data: typeof event === 'string' ? event
-                                   : JSON.stringify(event) });
-        }
-    }
-
-    welcomes(fields) {
-        this.says({ type: 'welcome', user: 'me', ping: 25000,
-                    limits: { message_size: 1000 }, ...fields });
-    }
-
-    breaks(code = 1006, reason = '') {
-        this.onclose({ code, reason });
-    }
-
-    /* the last command of a type, and an answer to it */
-
-    last(type) {
-        return this.sent.filter((command) => command.type === type).at(-1);
-    }
-
-    count(type) {
-        return this.sent.filter((command) => command.type === type).length;
-    }
-
-    answers(type, fields) {
-        this.says({ type: 'ok', id: this.last(type).id, ...fields });
-    }
-
-    refuses(type, code, fields) {
-        this.says({ type: 'error', id: this.last(type).id, code,
-                    message: code, ...fields });
-    }
-}
-
-
-function entry(seq, fields) {
-    return { type: 'message', room: 'r', seq, ts: seq, user: 'other',
-             text: `m${seq}`, ...fields };
-}
-
-
-/* A client that is connected, and in the room "r" at seq. */
-
-async function client(options, seq = 0) {
-    sockets = [];
-
-    const chat = new ChatClient('ws://host/chat',
-                                { WebSocket: Socket, minDelay: 10, maxDelay: 20,
-                                  ...options });
-    const seen = [];
-
-    chat.on('*', (event) => seen.push(event));
-
-    const connected = chat.connect();
-
-    await until(() => sockets.length, 'a socket');
-    sockets[0].welcomes();
-    await connected;
-
-    const joined = chat.join('r');
-
-    sockets[0].answers('join', { room: 'r', epoch: 'e1', seq, messages: [] });
-    await joined;
-
-    const of = (type) => seen.filter((event) => event.type === type);
-
-    return { chat, seen, of, seqs: () => of('message').map((e) => e.seq) };
-}
-
-
-/* the next socket of a client that has lost one */
-
-async function again(n, fields) {
-    const socket = await until(() => sockets[n], `socket ${n}`);
-
-    socket.welcomes(fields);
-
-    return socket;
-}
-
-
-function code(promise) {
-    return promise.then(() => 'ok', (error) => error.code);
-}
-
+import { end, is, ok, sleep, until } from './lib.mjs';
+import { again, ChatClient, client, code, entry, reset, Socket, sockets }
+    from './fake.mjs';
 
 /* a cursor in each room */
 
@@ -327,6 +217,276 @@ function code(promise) {
     is(sockets[0].closed, 1000, 'a close is a normal one');
 }
 
+/* each command */
+
+{
+    const { chat } = await client();
+    const [socket] = sockets;
+    const calls = [
+        [chat.edit('r', 3, 'new'),
+         { type: 'edit', room: 'r', seq: 3, text: 'new' }],
+        [chat.edit('r', 3, { data: [1] }),
+         { type: 'edit', room: 'r', seq: 3, data: [1] }],
+        [chat.delete('r', 3), { type: 'delete', room: 'r', seq: 3 }],
+        [chat.react('r', 3, '+1'),
+         { type: 'react', room: 'r', seq: 3, emoji: '+1', on: true }],
+        [chat.react('r', 3, '+1', false),
+         { type: 'react', room: 'r', seq: 3, emoji: '+1', on: false }],
+        [chat.typing('r'), { type: 'typing', room: 'r', on: true }],
+        [chat.typing('@bob', false), { type: 'typing', to: 'bob', on: false }],
+        [chat.read('r', 3), { type: 'read', room: 'r', seq: 3 }],
+        [chat.history('r', { before: 9 }),
+         { type: 'history', room: 'r', before: 9 }],
+        [chat.members('r'), { type: 'members', room: 'r' }],
+        [chat.listRooms({ prefix: 'x' }), { type: 'rooms', prefix: 'x' }],
+        [chat.kick('r', 'bob', { purge: true, reason: 'x' }),
+         { type: 'kick', room: 'r', user: 'bob', purge: true, reason: 'x' }],
+        [chat.mute('r', 'bob', { duration: 5 }),
+         { type: 'mute', room: 'r', user: 'bob', duration: 5 }],
+        [chat.unmute('r', 'bob'), { type: 'unmute', room: 'r', user: 'bob' }],
+        [chat.ban('r', 'bob'), { type: 'ban', room: 'r', user: 'bob' }],
+        [chat.unban('r', 'bob'), { type: 'unban', room: 'r', user: 'bob' }],
+        [chat.grant('r', 'bob', 'moderator'),
+         { type: 'grant', room: 'r', user: 'bob', role: 'moderator' }],
+        [chat.set('r', { slow: 5000 }),
+         { type: 'set', room: 'r', slow: 5000 }],
+        [chat.request('auth', { token: 't' }), { type: 'auth', token: 't' }]];
+
+    is(socket.sent.slice(-calls.length).map(({ id, ...rest }) => rest),
+       calls.map(([, command]) => command), 'the commands');
+
+    calls.forEach(([, { type }], i) => {
+        socket.says({ type: 'ok', id: socket.sent.at(i - calls.length).id, i });
+    });
+
+    is((await Promise.all(calls.map(([promise]) => promise))).map((r) => r.i),
+       calls.map((call, i) => i), 'each resolves with its reply');
+    chat.close();
+}
+
+/* the own profile */
+
+{
+    const { chat } = await client();
+
+    sockets[0].says({ type: 'profile', room: 'r', user: 'me', name: 'My Self',
+                      color: '#112233' },
+                    { type: 'profile', room: 'r', user: 'other', name: 'x' });
+    is([chat.user, chat.name, chat.color], ['me', 'My Self', '#112233'],
+       'a new name, given elsewhere, is known');
+
+    const renamed = chat.profile({ name: 'Me' });
+
+    sockets[0].answers('profile', { name: 'Me', color: '#000001' });
+    await renamed;
+    is([chat.name, chat.color], ['Me', '#000001'], 'so is one given here');
+    chat.close();
+}
+
+/* direct messages and the inbox */
+
+{
+    const { chat, seen, of } = await client();
+    const sent = chat.send('@bob', 'psst');
+    const { id, ...command } = sockets[0].last('send');
+
+    is([command.to, command.room, command.text], ['bob', undefined, 'psst'],
+       'a direct message needs no room');
+
+    sockets[0].says({ type: 'ok', id, room: '@me', seq: 1, ts: 9 });
+    is((await sent).room, '@me', 'and is acknowledged');
+    sockets[0].says(entry(1, { room: '@me', to: 'bob' }),
+                    entry(1, { room: '@else' }));
+    is(of('message').map((e) => e.room), ['@me'],
+       'the own inbox needs no join, another\'s is not heard');
+
+    const followed = chat.inbox({ history: 5 });
+
+    is(sockets[0].last('join').room, '@me', 'the inbox can be followed');
+    sockets[0].answers('join', { room: '@me', epoch: 'i', seq: 2,
+                                 messages: [entry(1, { room: '@me' }),
+                                            entry(2, { room: '@me' })] });
+    await followed;
+    is(chat.rooms, ['r'], 'and is no room among others');
+
+    const second = chat.send('@bob', 'again');
+
+    sockets[0].breaks();
+
+    const socket = await again(1);
+
+    is(socket.sent.filter((e) => e.type === 'join')
+             .map(({ room, seq }) => [room, seq]), [['r', 0], ['@me', 2]],
+       'it is resumed');
+    is(socket.count('send'), 0, 'nothing is sent before it is');
+    socket.says({ type: 'ok', id: socket.last('join').id, room: '@me',
+                  epoch: 'i', seq: 3, recovered: true,
+                  messages: [entry(3, { room: '@me', user: 'me', to: 'bob',
+                                        nonce: chat.outbox[0].nonce })] });
+    is((await second).seq, 3, 'what is found in it is not sent again');
+    is(socket.count('send'), 0, 'indeed');
+
+    socket.breaks();
+
+    const other = await again(2, { user: 'me2', guest: true });
+
+    is(other.last('join'), { type: 'join', id: other.last('join').id,
+                             history: 5, room: '@me2' },
+       'another identity has another inbox');
+    is(of('reset').map((e) => e.room), ['@me'], 'the old one is gone');
+    is(seen.filter((e) => e.type === 'error'), [], 'without an error');
+
+    const waiting = code(chat.send('@bob', 'late'));
+
+    chat.close();
+    is(await waiting, 'closed', 'a direct message ends with the client');
+}
+
+/* the state after a join */
+
+{
+    const { chat, seen } = await client();
+    const joined = chat.join('s', { presence: true });
+
+    is(sockets[0].last('join').presence, true, 'options go with the join');
+    sockets[0].answers('join', { room: 's', epoch: 'e', seq: 1, members: 2,
+                                 role: 'owner', presence: [],
+                                 messages: [entry(1, { room: 's' })] });
+    await joined;
+
+    const last = seen.slice(-2);
+
+    is(last.map((e) => e.type), ['message', 'entered'],
+       'the state comes after the messages');
+    is([last[1].room, last[1].role, last[1].members, last[1].messages,
+        last[1].id], ['s', 'owner', 2, undefined, undefined],
+       'it is the reply without them');
+    chat.close();
+}
+
+/* thrown out */
+
+for (const type of ['kicked', 'banned']) {
+    const { chat, of } = await client();
+    const waiting = code(chat.send('r', 'too late'));
+
+    sockets[0].says({ type, room: 'r', seq: 1, user: 'bob', by: 'mod' });
+    is(chat.rooms, ['r'], `${type}: somebody else`);
+    sockets[0].says({ type, room: 'r', seq: 2, user: 'me', by: 'mod',
+                      until: 7, reason: 'spam' });
+    is(chat.rooms, [], `${type}: the room is left`);
+    is(await waiting, type, `${type}: what waited for it ends`);
+
+    const [{ code: why, until: end, message }] = of('error');
+
+    is([why, end, message, of(type).length], [type, 7, 'spam', 2],
+       `${type}: it is told with reason and end`);
+    sockets[0].breaks();
+    is((await again(1)).count('join'), 0, `${type}: and not joined again`);
+    chat.close();
+}
+
+{
+    const { chat } = await client();
+    const joined = chat.join('s');
+
+    sockets[0].answers('join', { room: 's', epoch: 'e', seq: 4, messages: [
+        { type: 'kicked', room: 's', seq: 3, user: 'me', by: 'mod' },
+        entry(4, { room: 's' })] });
+    await joined;
+    is(chat.rooms, ['r', 's'], 'an old kick in history ends no new stay');
+    chat.close();
+}
+
+/* rates */
+
+{
+    const { chat } = await client({}, 0);
+
+    sockets[0].welcomes({ limits: { rate: 50, burst: 3 } });
+    sockets[0].answers('join', { room: 'r', epoch: 'e1', seq: 0 });
+    is(chat.hurried, true, 'a join has cost a token');
+
+    for (let i = 0; i < 6; i++) {
+        chat.send('r', `${i}`).catch(() => {});
+    }
+
+    const texts = () => sockets[0].sent.filter((e) => e.type === 'send')
+                                       .map((e) => e.text);
+
+    is(texts(), ['0', '1'], 'no more is sent than the rate lets through');
+
+    const started = performance.now();
+
+    await until(() => texts().length === 6, 'the rest');
+    is(texts(), ['0', '1', '2', '3', '4', '5'], 'the rest follows in order');
+    ok(performance.now() - started > 60, 'as the tokens come');
+    chat.close();
+}
+
+{
+    const { chat } = await client();
+    const sent = chat.send('r', 'x');
+    const refused = code(chat.send('r', 'y'));
+    const [x, y] = sockets[0].sent.filter((e) => e.type === 'send');
+    const refuse = (id) => sockets[0].says({ type: 'error', id,
+                                             code: 'rate_limited',
+                                             retry_after: 5 });
+
+    refuse(x.id);
+    await until(() => sockets[0].count('send') === 3, 'a second attempt');
+    is(sockets[0].last('send').nonce, x.nonce,
+       'what was over the rate is sent again');
+    sockets[0].answers('send', { room: 'r', seq: 1, ts: 1 });
+    await sent;
+
+    for (let n = 4; n < 8; n++) {
+        refuse(n === 4 ? y.id : sockets[0].last('send').id);
+        await until(() => sockets[0].count('send') === n, 'an attempt');
+    }
+
+    refuse(sockets[0].last('send').id);
+    is(await refused, 'rate_limited', 'five times');
+
+    const joined = chat.join('s');
+
+    sockets[0].refuses('join', 'rate_limited', { retry_after: 5 });
+    await until(() => sockets[0].count('join') === 3, 'a second join');
+    sockets[0].answers('join', { room: 's', epoch: 'e', seq: 0 });
+    is((await joined).room, 's', 'a join is tried again too');
+    chat.close();
+}
+
+{
+    const { chat, seqs, of } = await client();
+
+    sockets[0].says(entry(3));
+    sockets[0].refuses('history', 'rate_limited', { retry_after: 5 });
+    await until(() => sockets[0].count('history') === 2, 'a second question');
+    sockets[0].answers('history', { messages: [entry(1), entry(2)] });
+    is([seqs(), of('gap')], [[1, 2, 3], []],
+       'a hole is not given up for a rate');
+    chat.close();
+}
+
+/* a token that has expired */
+
+{
+    let n = 0;
+
+    reset();
+
+    const chat = new ChatClient(() => `ws://host/?token=${++n}`,
+                                { WebSocket: Socket, minDelay: 1,
+                                  maxDelay: 1 });
+
+    chat.connect().catch(() => {});
+    (await until(() => sockets[0], 'a socket')).breaks(4001);
+    is((await until(() => sockets[1], 'a socket')).url, 'ws://host/?token=2',
+       'a function may have a new token after 4001');
+    chat.close();
+}
+
 /* reconnecting */
 
 {
@@ -398,7 +558,7 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
 }
 
 {
-    sockets = [];
+    reset();
 
     const chat = new ChatClient('ws://host/',
                                 { WebSocket: Socket, connectTimeout: 30,
@@ -438,7 +598,7 @@ for (const [number, name] of [[1008, 'policy'], [4001, 'expired'],
     let n = 0;
     const urls = ['http://host/a', 'https://host/b'];
 
-    sockets = [];
+    reset();
 
     const chat = new ChatClient(async () => urls[n++],
                                 { WebSocket: Socket, maxDelay: 1 });

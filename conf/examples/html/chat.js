@@ -17,6 +17,9 @@
  * a join, alive, or from history after a gap.  After a lost connection rooms
  * are joined again from the cursor, and what was not acknowledged is sent
  * again unless it is found among the missed entries.
+ *
+ * What a room looks like now (its people, its messages with all edits) is kept
+ * by room.js, on top of this.
  */
 
 const ENTRIES = new Set(['message', 'edited', 'deleted', 'room', 'kicked',
@@ -29,6 +32,9 @@ const FATAL = new Map([[1008, 'policy'], [4001, 'expired'], [4003, 'banned'],
 /* refusals of a join that pass by themselves */
 const PASSING = new Set(['rate_limited', 'unavailable', 'zone_full', 'internal',
                          'timeout']);
+
+/* and those of a page of history: any other leaves a gap */
+const LATER = new Set(['rate_limited', 'unavailable', 'timeout']);
 
 const MAX_TRIES = 5;
 
@@ -82,6 +88,43 @@ class Room {
 }
 
 
+/* The server's token bucket as far as it can be known here. */
+
+class Bucket {
+    constructor({ rate, burst }) {
+        this.rate = rate || 0;          /* a second; 0 = no limit */
+        this.burst = burst || 1;
+        this.tokens = this.burst;
+        this.filled = performance.now();
+    }
+
+    take() {
+        this.#fill();
+        this.tokens--;
+    }
+
+    /* ms until there are n */
+
+    wait(n = 1) {
+        if (!this.rate) {
+            return 0;
+        }
+
+        this.#fill();
+
+        return Math.max(0, (n - this.tokens) * 1000 / this.rate);
+    }
+
+    #fill() {
+        const now = performance.now();
+
+        this.tokens = Math.min(this.burst, this.tokens
+                               + (now - this.filled) * this.rate / 1000);
+        this.filled = now;
+    }
+}
+
+
 export class ChatClient {
     #url;
     #options;
@@ -93,6 +136,9 @@ export class ChatClient {
     #listeners = new Map();
     #waiters = [];
     #rooms = new Map();
+    #inbox = null;
+    #bucket = new Bucket({});
+    #flushTimer = null;
     #requests = new Map();
     #outbox = new Map();
     #lastId = 0;
@@ -138,12 +184,22 @@ export class ChatClient {
         return this.#welcome?.name;
     }
 
+    get color() {
+        return this.#welcome?.color;
+    }
+
     get limits() {
         return this.#welcome?.limits ?? {};
     }
 
     get rooms() {
-        return [...this.#rooms.keys()];
+        return [...this.#rooms.keys()].filter((name) => name[0] !== '@');
+    }
+
+    /* Would a command that can be left out delay one that can't? */
+
+    get hurried() {
+        return this.#bucket.wait(3) > 0;
     }
 
     /* messages that have no acknowledgement yet, oldest first */
@@ -213,11 +269,16 @@ export class ChatClient {
 
     /*
      * Joins a room and stays in it over reconnects.  options.history: how many
-     * recent messages to get.  They are handed out as events before the
-     * promise resolves with the server's reply.
+     * recent messages to get; presence: whether the reply shall list who is
+     * there.  The messages are handed out as events, followed by the event
+     * "entered", before the promise resolves with the server's reply.
      */
 
     join(name, options = {}) {
+        if (this.user !== undefined && name === `@${this.user}`) {
+            return this.inbox(options);
+        }
+
         let room = this.#rooms.get(name);
 
         if (!room) {
@@ -225,13 +286,19 @@ export class ChatClient {
             this.#rooms.set(name, room);
         }
 
-        return new Promise((resolve, reject) => {
-            room.waiters.push({ resolve, reject });
+        return this.#await(room);
+    }
 
-            if (this.#state === 'open' && room.waiters.length === 1) {
-                this.#join(room);
-            }
-        });
+    /*
+     * Follows the own inbox, where direct messages are kept.  Without this
+     * they come as well, but not those that were missed.
+     */
+
+    inbox(options = {}) {
+        this.#inbox ??= new Room(null, options);
+        this.#nameInbox();
+
+        return this.#await(this.#inbox);
     }
 
     leave(name) {
@@ -250,15 +317,14 @@ export class ChatClient {
     }
 
     /*
+     * name: of a room, or "@user" for a direct message to that user.
      * content: a text, or an object with text, data, reply_to.  Resolves with
      * room, seq and ts once the server has stored the message, also if that
      * takes several connections.
      */
 
     send(name, content) {
-        const fields = { room: name,
-                         ...(typeof content === 'object' ? content
-                             : { text: String(content) }) };
+        const fields = { ...address(name), ...body(content) };
 
         fields.nonce ??= `${this.#noncePrefix}-${++this.#lastNonce}`;
 
@@ -269,12 +335,56 @@ export class ChatClient {
         }
 
         return new Promise((resolve, reject) => {
-            const item = { fields, resolve, reject, sent: false, tries: 0 };
+            const item = { fields, resolve, reject, sent: false, tries: 0,
+                           refused: 0 };
 
             this.#outbox.set(fields.nonce, item);
             this.#emit({ type: 'sending', ...fields });
-            this.#flush(this.#rooms.get(name));
+            this.#flush();
         });
+    }
+
+    edit(name, seq, content) {
+        return this.request('edit', { room: name, seq, ...body(content) });
+    }
+
+    react(name, seq, emoji, on = true) {
+        return this.request('react', { room: name, seq, emoji, on });
+    }
+
+    /* name: of a room, or "@user" */
+
+    typing(name, on = true) {
+        return this.request('typing', { ...address(name), on });
+    }
+
+    members(name) {
+        return this.request('members', { room: name });
+    }
+
+    /* options: prefix, limit */
+
+    listRooms(options = {}) {
+        return this.request('rooms', options);
+    }
+
+    /* fields: name and/or color */
+
+    profile(fields) {
+        return this.request('profile', fields).then((reply) => {
+            this.#rename(reply);
+            return reply;
+        });
+    }
+
+    grant(name, user, role) {
+        return this.request('grant', { room: name, user, role });
+    }
+
+    /* settings: any of topic, slow (ms), locked, members_only */
+
+    set(name, settings) {
+        return this.request('set', { room: name, ...settings });
     }
 
     /* options: before or after (a seq), limit; nothing becomes an event */
@@ -365,7 +475,7 @@ export class ChatClient {
     #lost(code, reason) {
         this.#disconnected();
 
-        const verdict = FATAL.get(code)
+        const verdict = this.#verdict(code)
                         ?? (this.#attempt >= this.#options.maxAttempts
                             ? 'unreachable' : null);
 
@@ -381,6 +491,13 @@ export class ChatClient {
         this.#timer = setTimeout(() => this.#open(), delay);
         this.#setState('waiting', { code, reason, delay,
                                     attempt: this.#attempt });
+    }
+
+    /* a function may give another token the next time */
+
+    #verdict(code) {
+        return code === 4001 && typeof this.#url === 'function'
+               ? undefined : FATAL.get(code);
     }
 
     /* exponential backoff with full jitter, or what the server asked for */
@@ -400,7 +517,9 @@ export class ChatClient {
         clearTimeout(this.#timer);
         clearTimeout(this.#stableTimer);
         clearTimeout(this.#watchTimer);
+        clearTimeout(this.#flushTimer);
 
+        this.#flushTimer = null;
         this.#probing = false;
 
         for (const room of this.#rooms.values()) {
@@ -440,6 +559,10 @@ export class ChatClient {
 
         for (const room of [...this.#rooms.values()]) {
             this.#forget(room, error);
+        }
+
+        for (const item of [...this.#outbox.values()]) {
+            this.#settle(item, error);
         }
 
         waiters.forEach((waiter) => waiter.reject(error));
@@ -530,6 +653,7 @@ export class ChatClient {
             }, timeout);
         }
 
+        this.#bucket.take();
         this.#requests.set(id, request);
         this.#socket.send(JSON.stringify({ type, id, ...fields }));
     }
@@ -586,6 +710,10 @@ export class ChatClient {
     }
 
     #dispatch(event) {
+        if (event.type === 'profile' && event.user === this.user) {
+            this.#rename(event);
+        }
+
         if (!ENTRIES.has(event.type) || event.seq === undefined) {
             this.#emit(event);
             return;
@@ -595,7 +723,15 @@ export class ChatClient {
 
         if (room?.joined) {
             this.#entry(room, event);
+
+        } else if (!room && event.room === `@${this.user}`) {
+            this.#emit(event);          /* an inbox that is not followed */
         }
+    }
+
+    #rename({ name, color }) {
+        this.#welcome.name = name ?? this.#welcome.name;
+        this.#welcome.color = color ?? this.#welcome.color;
     }
 
     #replied(event) {
@@ -623,6 +759,8 @@ export class ChatClient {
 
         this.#welcome = event;
         this.#identities.add(event.user);
+        this.#limit(event.limits ?? {});
+        this.#nameInbox();
         this.#waiters = [];
         this.#setState('open', {});
         this.#emit(event);
@@ -635,10 +773,52 @@ export class ChatClient {
             this.#join(room);
         }
 
+        this.#flush();
+
         waiters.forEach((waiter) => waiter.resolve(event));
     }
 
+    /* The bucket is the user's: another connection does not fill it. */
+
+    #limit(limits) {
+        if (this.#bucket.rate !== (limits.rate || 0)
+            || this.#bucket.burst !== (limits.burst || 1))
+        {
+            this.#bucket = new Bucket(limits);
+        }
+    }
+
     /* rooms */
+
+    #await(room) {
+        return new Promise((resolve, reject) => {
+            room.waiters.push({ resolve, reject });
+
+            if (this.#state === 'open' && room.waiters.length === 1) {
+                this.#join(room);
+            }
+        });
+    }
+
+    /* A guest's inbox goes with the identity: the next one's is another. */
+
+    #nameInbox() {
+        const room = this.#inbox;
+        const name = this.user === undefined ? null : `@${this.user}`;
+
+        if (!room || room.name === name) {
+            return;
+        }
+
+        if (room.name !== null) {
+            this.#rooms.delete(room.name);
+            this.#emit({ type: 'reset', room: room.name, epoch: null });
+        }
+
+        room.name = name;
+        room.epoch = room.seq = null;
+        this.#rooms.set(name, room);
+    }
 
     #join(room) {
         const fields = { ...room.options, room: room.name };
@@ -667,19 +847,35 @@ export class ChatClient {
             return;                     /* joined again after a reconnect */
         }
 
-        if (room.epoch !== null && PASSING.has(error.code)) {
-            room.timer = setTimeout(() => this.#join(room),
-                                    error.retry_after
-                                    ?? 1000 + Math.random() * 2000);
+        if (error.code === 'rate_limited'
+            || (room.epoch !== null && PASSING.has(error.code)))
+        {
+            this.#later(room, error, () => this.#join(room));
             return;
         }
 
         if (room.waiters.length === 0) {
-            this.#emit({ type: 'error', room: room.name, code: error.code,
-                         message: error.message });
+            this.#lostRoom(room, error);
+
+        } else {
+            this.#forget(room, error);
         }
+    }
+
+    #later(room, error, again) {
+        clearTimeout(room.timer);
+        room.timer = setTimeout(again, error.retry_after
+                                       ?? 1000 + Math.random() * 2000);
+    }
+
+    /* A membership has ended that nobody has given up. */
+
+    #lostRoom(room, error) {
+        const { name, code, ...fields } = error;
 
         this.#forget(room, error);
+        this.#emit({ ...fields, type: 'error', room: room.name, code,
+                     message: error.message });
     }
 
     /* the location's chat_room joins without being asked */
@@ -722,16 +918,19 @@ export class ChatClient {
         }
 
         const waiters = room.waiters;
+        const { type, id, messages: entries, ...state } = reply;
 
         room.waiters = [];
+        this.#emit({ ...state, type: 'entered', room: room.name });
         waiters.forEach((waiter) => waiter.resolve(reply));
-        this.#flush(room);
+        this.#flush();
     }
 
     #forget(room, error) {
         clearTimeout(room.timer);
         room.joined = false;
         this.#rooms.delete(room.name);
+        this.#inbox = room === this.#inbox ? null : this.#inbox;
         room.waiters.forEach((waiter) => waiter.reject(error));
 
         for (const item of [...this.#outbox.values()]) {
@@ -770,7 +969,7 @@ export class ChatClient {
         this.#deliver(room, event);
 
         if (room.seq === room.newest) {
-            this.#flush(room);
+            this.#flush();
         }
     }
 
@@ -779,12 +978,30 @@ export class ChatClient {
 
         room.seq = event.seq;
 
-        if (item && item.fields.room === room.name && this.isMine(event)) {
+        if (item && this.#log(item) === room && this.isMine(event)) {
             this.#settle(item, null,
                          { room: room.name, seq: event.seq, ts: event.ts });
         }
 
         this.#emit(event);
+
+        /* an old one in history is about an earlier stay */
+
+        if ((event.type === 'kicked' || event.type === 'banned')
+            && event.user === this.user && event.seq > room.newest
+            && this.#rooms.get(room.name) === room)
+        {
+            this.#lostRoom(room, new ChatError(event.type, event.reason,
+                                               { by: event.by,
+                                                 until: event.until }));
+        }
+    }
+
+    /* the room in which a message of our own will appear */
+
+    #log({ fields }) {
+        return fields.to === undefined ? this.#rooms.get(fields.room)
+                                       : this.#inbox;
     }
 
     /* Reads what is missing up to the entry "to" from history. */
@@ -795,6 +1012,11 @@ export class ChatClient {
         this.#request('history', { room: room.name, after: room.seq },
                       (error, reply) => {
             if (!room.joined || error?.code === 'disconnected') {
+                return;
+            }
+
+            if (LATER.has(error?.code)) {
+                this.#later(room, error, () => this.#fill(room, to));
                 return;
             }
 
@@ -830,7 +1052,7 @@ export class ChatClient {
         room.held = [];
         room.filling = false;
         held.forEach((event) => this.#entry(room, event));
-        this.#flush(room);
+        this.#flush();
     }
 
     /* messages on their way out */
@@ -840,7 +1062,7 @@ export class ChatClient {
             return new ChatError('closed');
         }
 
-        if (!this.#rooms.has(fields.room)) {
+        if (fields.to === undefined && !this.#rooms.has(fields.room)) {
             return new ChatError('not_joined', 'join the room first');
         }
 
@@ -859,19 +1081,40 @@ export class ChatClient {
 
     /*
      * Nothing is sent into a room before all that was missed in it is read:
-     * our own message may be among that.
+     * our own message may be among that.  What would be over the rate waits.
      */
 
-    #flush(room) {
-        if (!room?.current || this.#state !== 'open' || this.#bye) {
+    #flush() {
+        if (this.#state !== 'open' || this.#bye || this.#flushTimer) {
             return;
         }
 
         for (const item of [...this.#outbox.values()]) {
-            if (item.fields.room === room.name && !item.sent) {
-                this.#transmit(item);
+            const room = this.#log(item);
+
+            if (item.sent || (room ? !room.current
+                                   : item.fields.to === undefined))
+            {
+                continue;
             }
+
+            const wait = this.#bucket.wait();
+
+            if (wait > 0) {
+                this.#pause(wait);
+                return;
+            }
+
+            this.#transmit(item);
         }
+    }
+
+    #pause(wait) {
+        clearTimeout(this.#flushTimer);
+        this.#flushTimer = setTimeout(() => {
+            this.#flushTimer = null;
+            this.#flush();
+        }, wait);
     }
 
     #transmit(item) {
@@ -883,7 +1126,12 @@ export class ChatClient {
         item.sent = true;
 
         this.#request('send', item.fields, (error, reply) => {
-            if (error?.code !== 'disconnected') {
+            if (error?.code === 'rate_limited' && ++item.refused < MAX_TRIES) {
+                item.sent = false;
+                item.tries--;
+                this.#pause(error.retry_after ?? 1000);
+
+            } else if (error?.code !== 'disconnected') {
                 this.#settle(item, error, reply);
             }
         }, 0);
@@ -901,6 +1149,38 @@ export class ChatClient {
             item.resolve({ ...reply, nonce: item.fields.nonce });
         }
     }
+}
+
+
+/*
+ * delete(room, seq), kick(room, user, options) and so on.  options: reason;
+ * duration of a mute or ban (ms, without one until it is undone); purge of
+ * a kick or ban (that user's messages are deleted too).
+ */
+
+for (const type of ['delete', 'read']) {
+    ChatClient.prototype[type] = function (name, seq) {
+        return this.request(type, { room: name, seq });
+    };
+}
+
+for (const type of ['kick', 'mute', 'unmute', 'ban', 'unban']) {
+    ChatClient.prototype[type] = function (name, user, options = {}) {
+        return this.request(type, { room: name, user, ...options });
+    };
+}
+
+
+/* "@" leads a user's name, for what may go to a room or to a user */
+
+function address(name) {
+    return name.startsWith('@') ? { to: name.slice(1) } : { room: name };
+}
+
+
+function body(content) {
+    return content !== null && typeof content === 'object'
+           ? { ...content } : { text: String(content) };
 }
 
 
