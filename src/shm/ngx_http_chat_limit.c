@@ -6,8 +6,13 @@
 #define NGX_HTTP_CHAT_LIMIT_SPAN  1000000000         /* us; 1000 s */
 #define NGX_HTTP_CHAT_LIMIT_DEBT  1000               /* tokens, beyond burst */
 
-/* us ahead: no bucket takes so long to fill, and the word can tell it still */
-#define NGX_HTTP_CHAT_LIMIT_NEVER ((int64_t) ((ngx_atomic_uint_t) -1 >> 2))
+/* us: no bucket takes so long to fill, so that who says it was damaged */
+#if (NGX_PTR_SIZE == 8)
+#define NGX_HTTP_CHAT_LIMIT_NEVER ((int64_t) 1 << 50)
+
+#else
+#define NGX_HTTP_CHAT_LIMIT_NEVER ((int64_t) 1 << 30)
+#endif
 
 
 static ngx_http_chat_limit_sh_t *ngx_http_chat_limit_find(
@@ -176,27 +181,42 @@ ngx_http_chat_limit_claim(ngx_http_chat_limit_sh_t *set, ngx_atomic_uint_t key,
 {
     int64_t                    ahead, least;
     ngx_uint_t                 i;
-    ngx_atomic_uint_t          former, level;
+    ngx_atomic_uint_t          former, level, its_key, its_level;
     ngx_http_chat_limit_sh_t  *oldest;
 
-    oldest = &set[0];
+    oldest = NULL;
+    former = 0;
+    level = 0;
     least = NGX_HTTP_CHAT_LIMIT_NEVER;
 
     for (i = 0; i < NGX_HTTP_CHAT_LIMIT_WAYS; i++) {
-        ahead = ngx_http_chat_limit_ahead(set[i].level, now);
 
-        if (set[i].key == 0 || ahead > NGX_HTTP_CHAT_LIMIT_NEVER) {
+        /*
+         * In this order, so that what another process takes once it has made
+         * the place its key's is seen, below.
+         */
+
+        its_level = set[i].level;
+        ngx_memory_barrier();
+        its_key = set[i].key;
+
+        if (its_key == key) {
+            return;
+        }
+
+        ahead = ngx_http_chat_limit_ahead(its_level, now);
+
+        if (its_key == 0 || ahead > NGX_HTTP_CHAT_LIMIT_NEVER) {
             ahead = -2 * NGX_HTTP_CHAT_LIMIT_NEVER;
         }
 
-        if (ahead < least) {
+        if (oldest == NULL || ahead < least) {
             least = ahead;
             oldest = &set[i];
+            level = its_level;
+            former = its_key;
         }
     }
-
-    former = oldest->key;
-    level = oldest->level;
 
     /* full first, then the key's: or it might begin with another's debt */
 
