@@ -28,6 +28,7 @@
 #define NGX_HTTP_CHAT_BLOCK_HERE       5
 #define NGX_HTTP_CHAT_BLOCK_NONCES     6
 #define NGX_HTTP_CHAT_BLOCK_TOPIC      7
+#define NGX_HTTP_CHAT_BLOCK_INTENT     8
 
 
 typedef struct {

@@ -1,16 +1,13 @@
 
 #include "ngx_http_chat_log.h"
+#include "ngx_http_chat_amend.h"
 #include "ngx_http_chat_block.h"
 
 
 #define NGX_HTTP_CHAT_LOG_BETWEEN  ",\"ts\":"
 
-
-/* A byte's place. */
-typedef struct {
-    uint32_t                   block;
-    uint32_t                   off;
-} ngx_http_chat_place_t;
+/* Of a state's span: the oldest entry must be looked at to know its age. */
+#define NGX_HTTP_CHAT_LOG_SPAN     ((uint32_t) -1)
 
 
 static ngx_http_chat_log_state_t *ngx_http_chat_log_begin(
@@ -22,23 +19,20 @@ static void ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_log_state_t *st);
 static void ngx_http_chat_log_cut(ngx_http_chat_zone_t *z, uint32_t last);
 static uint32_t ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n);
-static ngx_uint_t ngx_http_chat_log_is_block(ngx_http_chat_zone_t *z,
-    uint32_t n);
-static void ngx_http_chat_log_write(ngx_http_chat_zone_t *z,
-    ngx_http_chat_place_t *p, const void *data, size_t len);
-static ngx_int_t ngx_http_chat_log_read(ngx_http_chat_zone_t *z,
-    ngx_http_chat_place_t *p, void *data, size_t len);
-static ngx_int_t ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_state_t *st, ngx_http_chat_place_t *p,
-    ngx_http_chat_entry_t *e);
-static void ngx_http_chat_log_settle(ngx_http_chat_log_state_t *st,
-    ngx_http_chat_cursor_t *cursor);
+static void ngx_http_chat_log_aged(ngx_http_chat_log_state_t *st,
+    uint64_t ts);
+static void ngx_http_chat_log_measure(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st);
+static ngx_uint_t ngx_http_chat_log_fresh(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_retention_t *retention, ngx_uint_t lag, uint64_t now);
+static size_t ngx_http_chat_log_number(ngx_http_chat_append_t *a,
+    u_char *buf);
 static ngx_int_t ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
-    ngx_http_chat_place_t *p);
+    ngx_http_chat_log_place_t *p);
 static ngx_int_t ngx_http_chat_log_pop(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
-    ngx_http_chat_place_t *p, ngx_uint_t *blocks);
+    ngx_http_chat_log_place_t *p, ngx_uint_t *blocks);
 static void ngx_http_chat_log_give_up(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st);
 static void ngx_http_chat_log_release(ngx_http_chat_zone_t *z,
@@ -47,6 +41,10 @@ static void ngx_http_chat_log_release_all(ngx_http_chat_zone_t *z,
     uint32_t first);
 static ngx_uint_t ngx_http_chat_log_sound(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st);
+
+static ssize_t ngx_http_chat_log_copy(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_log_place_t *p,
+    ngx_http_chat_entry_t *e, u_char *buf, size_t size, size_t *need);
 
 
 void
@@ -88,11 +86,10 @@ ngx_int_t
 ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_append_t *a, uint64_t now)
 {
-    u_char                     *last;
     size_t                      digits;
     ngx_int_t                   rc;
     ngx_http_chat_entry_t       e;
-    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_place_t       p, by;
     ngx_http_chat_log_state_t  *st;
     u_char                      buf[2 * NGX_INT64_LEN
                                     + sizeof(NGX_HTTP_CHAT_LOG_BETWEEN)];
@@ -102,21 +99,21 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     a->seq = st->next_seq;
     a->ts = ngx_max(now, st->last_ts);
 
-    digits = 0;
-
-    if (a->flags & NGX_HTTP_CHAT_ENTRY_EVENT) {
-        last = ngx_sprintf(buf, "%uL" NGX_HTTP_CHAT_LOG_BETWEEN "%uL",
-                           a->seq, a->ts);
-        digits = last - buf;
-    }
-
-    e.len = (uint32_t) (a->head.len + digits + a->tail.len);
     e.flags = (uint16_t) a->flags;
     e.after_off = 0;
     e.seq = a->seq;
     e.ts = a->ts;
     e.sender = a->sender;
     e.after_block = 0;
+
+    if (a->ntargets && ngx_http_chat_amend_targets(z, st, a, &e) == 0
+        && a->ntargets == 1)
+    {
+        return NGX_BUSY;
+    }
+
+    digits = ngx_http_chat_log_number(a, buf);
+    e.len = (uint32_t) (a->head.len + digits + a->tail.len);
 
     rc = ngx_http_chat_log_reserve(z, st, sizeof(e) + e.len);
 
@@ -127,11 +124,14 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 
     p.block = st->last_block;
     p.off = st->last_off;
+    by = p;
 
-    ngx_http_chat_log_write(z, &p, &e, sizeof(e));
-    ngx_http_chat_log_write(z, &p, a->head.data, a->head.len);
-    ngx_http_chat_log_write(z, &p, buf, digits);
-    ngx_http_chat_log_write(z, &p, a->tail.data, a->tail.len);
+    ngx_http_chat_log_put(z, &p, &e, sizeof(e));
+    ngx_http_chat_log_put(z, &p, a->head.data, a->head.len);
+    ngx_http_chat_log_put(z, &p, buf, digits);
+    ngx_http_chat_log_put(z, &p, a->tail.data, a->tail.len);
+
+    ngx_http_chat_log_aged(st, a->ts);
 
     st->last_block = p.block;
     st->last_off = (uint16_t) p.off;
@@ -139,9 +139,59 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
     st->bytes += sizeof(e) + e.len;
     st->next_seq++;
 
+    if (a->ntargets) {
+        ngx_http_chat_amend_mark(z, log, a);
+    }
+
     ngx_http_chat_log_commit(log);
 
+    if (a->ntargets) {
+        ngx_http_chat_amend_apply(z, log, a, &by);
+    }
+
     return NGX_OK;
+}
+
+
+/* An event's number and time, and what is between them. */
+
+static size_t
+ngx_http_chat_log_number(ngx_http_chat_append_t *a, u_char *buf)
+{
+    u_char    *last;
+    uint64_t   number;
+
+    if (!(a->flags & (NGX_HTTP_CHAT_ENTRY_EVENT|NGX_HTTP_CHAT_ENTRY_PASSING))
+        || ((a->flags & NGX_HTTP_CHAT_ENTRY_PASSING) && a->tail.len == 0))
+    {
+        return 0;
+    }
+
+    number = a->number ? a->number : a->seq;
+
+    last = ngx_sprintf(buf, "%uL" NGX_HTTP_CHAT_LOG_BETWEEN "%uL", number,
+                       a->ts);
+
+    return last - buf;
+}
+
+
+/* An entry of that time comes behind the others: how old is the oldest one
+ * then? */
+
+static void
+ngx_http_chat_log_aged(ngx_http_chat_log_state_t *st, uint64_t ts)
+{
+    uint64_t  span;
+
+    if (st->first_seq == st->next_seq) {
+        st->span = 0;
+        return;
+    }
+
+    span = st->span + (ts - st->last_ts);
+
+    st->span = (uint32_t) ngx_min(span, NGX_HTTP_CHAT_LOG_SPAN);
 }
 
 
@@ -227,7 +277,7 @@ ngx_http_chat_log_next(ngx_http_chat_zone_t *z, uint32_t n)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_chat_log_is_block(ngx_http_chat_zone_t *z, uint32_t n)
 {
     return n && n <= z->sh->nblocks
@@ -262,8 +312,8 @@ ngx_http_chat_log_unreserve(ngx_http_chat_zone_t *z,
 }
 
 
-static void
-ngx_http_chat_log_write(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
+void
+ngx_http_chat_log_put(ngx_http_chat_zone_t *z, ngx_http_chat_log_place_t *p,
     const void *data, size_t len)
 {
     size_t         n;
@@ -289,10 +339,8 @@ ngx_http_chat_log_write(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
 }
 
 
-/* data NULL: only moves on.  ERROR: the chain leads out of the zone. */
-
-static ngx_int_t
-ngx_http_chat_log_read(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
+ngx_int_t
+ngx_http_chat_log_get(ngx_http_chat_zone_t *z, ngx_http_chat_log_place_t *p,
     void *data, size_t len)
 {
     size_t   n;
@@ -329,12 +377,12 @@ ngx_http_chat_log_read(ngx_http_chat_zone_t *z, ngx_http_chat_place_t *p,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_state_t *st, ngx_http_chat_place_t *p,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_log_place_t *p,
     ngx_http_chat_entry_t *e)
 {
-    if (ngx_http_chat_log_read(z, p, e, sizeof(ngx_http_chat_entry_t))
+    if (ngx_http_chat_log_get(z, p, e, sizeof(ngx_http_chat_entry_t))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -356,7 +404,7 @@ ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
 static ngx_int_t
 ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
-    ngx_http_chat_place_t *p)
+    ngx_http_chat_log_place_t *p)
 {
     p->block = st->first_block;
     p->off = st->first_off;
@@ -379,12 +427,12 @@ ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
 
 static ngx_int_t
 ngx_http_chat_log_pop(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
-    ngx_http_chat_entry_t *e, ngx_http_chat_place_t *p, ngx_uint_t *blocks)
+    ngx_http_chat_entry_t *e, ngx_http_chat_log_place_t *p, ngx_uint_t *blocks)
 {
     uint32_t    n;
     ngx_uint_t  passed;
 
-    if (ngx_http_chat_log_read(z, p, NULL, e->len) != NGX_OK) {
+    if (ngx_http_chat_log_get(z, p, NULL, e->len) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -436,8 +484,66 @@ ngx_http_chat_log_give_up(ngx_http_chat_zone_t *z,
     st->bytes = 0;
     st->first_block = st->last_block;
     st->first_off = st->last_off;
+    st->span = 0;
 
     z->sh->leaks = 1;
+}
+
+
+/*
+ * Is there surely nothing to be dropped?  So much is known from the state
+ * alone, without a look at the oldest entry, which is in no cache.
+ */
+
+static ngx_uint_t
+ngx_http_chat_log_fresh(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_retention_t *retention, ngx_uint_t lag, uint64_t now)
+{
+    uint64_t  ts;
+
+    if (st->first_seq == st->next_seq) {
+        return 1;
+    }
+
+    if (st->span == NGX_HTTP_CHAT_LOG_SPAN) {
+        return 0;
+    }
+
+    ts = st->last_ts - st->span;
+
+    if (st->first_seq + retention->messages >= st->next_seq) {
+        return ts + retention->age > now;
+    }
+
+    return lag && st->bytes <= retention->backlog
+           && ts + NGX_HTTP_CHAT_BACKLOG_TIME > now;
+}
+
+
+/* After entries were taken out of a state that is not current yet. */
+
+static void
+ngx_http_chat_log_measure(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st)
+{
+    ngx_http_chat_entry_t  e;
+    ngx_http_chat_log_place_t  p;
+
+    st->span = 0;
+
+    if (st->first_seq == st->next_seq) {
+        return;
+    }
+
+    if (ngx_http_chat_log_oldest(z, st, &e, &p) != NGX_OK) {
+        ngx_http_chat_log_give_up(z, st);
+        return;
+    }
+
+    if (e.ts < st->last_ts) {
+        st->span = (uint32_t) ngx_min(st->last_ts - e.ts,
+                                      NGX_HTTP_CHAT_LOG_SPAN);
+    }
 }
 
 
@@ -449,8 +555,14 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
     uint32_t                    first;
     ngx_uint_t                  blocks;
     ngx_http_chat_entry_t       e;
-    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_place_t       p;
     ngx_http_chat_log_state_t  *st;
+
+    if (ngx_http_chat_log_fresh(ngx_http_chat_log_state(log), retention, lag,
+                                now))
+    {
+        return;
+    }
 
     st = ngx_http_chat_log_begin(log);
 
@@ -487,6 +599,8 @@ ngx_http_chat_log_trim_locked(ngx_http_chat_zone_t *z,
         return;
     }
 
+    ngx_http_chat_log_measure(z, st);
+
     ngx_http_chat_log_commit(log);
     ngx_http_chat_log_release(z, first, blocks);
 }
@@ -499,7 +613,7 @@ ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
     uint32_t                    first;
     ngx_uint_t                  blocks;
     ngx_http_chat_entry_t       e;
-    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_place_t       p;
     ngx_http_chat_log_state_t  *st;
 
     st = ngx_http_chat_log_begin(log);
@@ -516,6 +630,8 @@ ngx_http_chat_log_drop_locked(ngx_http_chat_zone_t *z,
             break;
         }
     }
+
+    ngx_http_chat_log_measure(z, st);
 
     ngx_http_chat_log_commit(log);
     ngx_http_chat_log_release(z, first, blocks);
@@ -691,18 +807,22 @@ ngx_http_chat_log_visible_locked(ngx_http_chat_log_sh_t *log,
 
 
 /*
- * A cursor at the oldest entry may stand at the end of the block before it,
- * which is gone by now; the state knows the place in the next one.
+ * A cursor at the oldest entry may stand at the end of the
+ * block before it, which is gone by now; the state knows the place in the next
+ * one.
  */
 
-static void
-ngx_http_chat_log_settle(ngx_http_chat_log_state_t *st,
-    ngx_http_chat_cursor_t *cursor)
+void
+ngx_http_chat_log_place(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_cursor_t *cursor, ngx_http_chat_log_place_t *p)
 {
     if (cursor->seq == st->first_seq) {
         cursor->block = st->first_block;
         cursor->off = st->first_off;
     }
+
+    p->block = cursor->block;
+    p->off = cursor->off;
 }
 
 
@@ -712,7 +832,7 @@ ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
     ngx_uint_t steps)
 {
     ngx_http_chat_entry_t       e;
-    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_place_t       p;
     ngx_http_chat_log_state_t  *st;
 
     st = ngx_http_chat_log_state(log);
@@ -733,10 +853,7 @@ ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
         cursor->off = st->first_off;
     }
 
-    ngx_http_chat_log_settle(st, cursor);
-
-    p.block = cursor->block;
-    p.off = cursor->off;
+    ngx_http_chat_log_place(st, cursor, &p);
 
     while (cursor->seq < seq) {
 
@@ -746,7 +863,7 @@ ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
 
         if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK
             || e.seq != cursor->seq
-            || ngx_http_chat_log_read(z, &p, NULL, e.len) != NGX_OK)
+            || ngx_http_chat_log_get(z, &p, NULL, e.len) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -760,25 +877,82 @@ ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
 }
 
 
-ssize_t
-ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
-    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, u_char *buf,
-    size_t size, size_t *need)
+ngx_int_t
+ngx_http_chat_log_peek_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_entry_t *e)
 {
-    size_t                      used;
-    ngx_http_chat_entry_t       e;
-    ngx_http_chat_place_t       p;
+    ngx_http_chat_log_place_t       p;
     ngx_http_chat_log_state_t  *st;
 
     st = ngx_http_chat_log_state(log);
 
-    ngx_http_chat_log_settle(st, cursor);
+    ngx_http_chat_log_place(st, cursor, &p);
+
+    if (ngx_http_chat_log_header(z, st, &p, e) != NGX_OK
+        || e->seq != cursor->seq)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_chat_log_count_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
+    ngx_uint_t *n, ngx_uint_t max, ngx_uint_t steps)
+{
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(log);
+
+    while (cursor->seq < st->next_seq && *n < max) {
+
+        if (steps-- == 0) {
+            return NGX_AGAIN;
+        }
+
+        if (ngx_http_chat_log_peek_locked(z, log, cursor, &e) != NGX_OK
+            || ngx_http_chat_log_seek_locked(z, log, cursor, cursor->seq + 1,
+                                             1)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if ((e.flags & NGX_HTTP_CHAT_ENTRY_MESSAGE)
+            && !(e.flags & NGX_HTTP_CHAT_ENTRY_DELETED))
+        {
+            (*n)++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ssize_t
+ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor, uint64_t end,
+    u_char *buf, size_t size, size_t *need)
+{
+    size_t                      used;
+    ssize_t                     n;
+    ngx_http_chat_entry_t       e;
+    ngx_http_chat_log_place_t       p;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(log);
+
+    ngx_http_chat_log_place(st, cursor, &p);
 
     used = 0;
-    p.block = cursor->block;
-    p.off = cursor->off;
+    end = ngx_min(end, st->next_seq);
 
-    while (cursor->seq < st->next_seq) {
+    while (cursor->seq < end) {
 
         if (ngx_http_chat_log_header(z, st, &p, &e) != NGX_OK
             || e.seq != cursor->seq)
@@ -786,24 +960,17 @@ ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
             return NGX_ERROR;
         }
 
-        *need = sizeof(e) + e.len;
-
-        if (*need > size - used) {
+        n = ngx_http_chat_log_copy(z, st, &p, &e, buf + used, size - used,
+                                   need);
+        if (n == 0) {
             break;
         }
 
-        if (ngx_http_chat_log_read(z, &p, buf + used + sizeof(e), e.len)
-            != NGX_OK)
-        {
+        if (n < 0) {
             return NGX_ERROR;
         }
 
-        e.after_block = p.block;
-        e.after_off = (uint16_t) p.off;
-
-        ngx_memcpy(buf + used, &e, sizeof(e));
-
-        used += *need;
+        used += n;
 
         cursor->seq++;
         cursor->block = p.block;
@@ -811,4 +978,58 @@ ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
     }
 
     return used;
+}
+
+
+/*
+ * Copies the entry whose header was read and whose text begins at p, and moves
+ * p behind it.  0: it does not fit.
+ */
+
+static ssize_t
+ngx_http_chat_log_copy(ngx_http_chat_zone_t *z, ngx_http_chat_log_state_t *st,
+    ngx_http_chat_log_place_t *p, ngx_http_chat_entry_t *e, u_char *buf,
+    size_t size, size_t *need)
+{
+    u_char                 *text;
+    ngx_http_chat_entry_t   by;
+    ngx_http_chat_log_place_t   q;
+
+    by.len = 0;
+
+    if (ngx_http_chat_entry_amended(e)
+        && !ngx_http_chat_amend_find(z, st, e, &by, &q))
+    {
+        e->flags &= ~NGX_HTTP_CHAT_ENTRY_AMENDED;
+        by.len = 0;
+    }
+
+    *need = sizeof(ngx_http_chat_entry_t) + e->len + by.len;
+
+    if (*need > size) {
+        return 0;
+    }
+
+    text = buf + sizeof(ngx_http_chat_entry_t);
+
+    if (ngx_http_chat_log_get(z, p, text, e->len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_chat_entry_amended(e)) {
+
+        if (ngx_http_chat_log_get(z, &q, text + e->len, by.len) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        e->len += by.len;
+        e->sender = by.len;
+    }
+
+    e->after_block = p->block;
+    e->after_off = (uint16_t) p->off;
+
+    ngx_memcpy(buf, e, sizeof(ngx_http_chat_entry_t));
+
+    return *need;
 }

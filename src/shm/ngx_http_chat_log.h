@@ -47,6 +47,9 @@
 #define NGX_HTTP_CHAT_ENTRY_EDITED  0x0040
 #define NGX_HTTP_CHAT_ENTRY_DELETED 0x0080
 
+/* The entry that is being appended amends it; never seen by who reads. */
+#define NGX_HTTP_CHAT_ENTRY_MARKED  0x0100
+
 #define NGX_HTTP_CHAT_ENTRY_AMENDED                                           \
     (NGX_HTTP_CHAT_ENTRY_EDITED|NGX_HTTP_CHAT_ENTRY_DELETED)
 
@@ -54,11 +57,18 @@
 
 
 /*
- * What stands in front of an entry's text, 32 bytes.  In the log, after_block
- * and after_off are the place of the latest entry that amends this one.  In a
- * reader's copy they are the place behind the entry; and if it was amended,
- * the amending entry's text follows its own, len is the bytes of both, and
- * sender is those of the amending one.
+ * What stands in front of an entry's text, 32 bytes.
+ *
+ * In the log, after_block and after_off are the place of the latest entry that
+ * amends this one; in an entry that amends one other, the place of the former
+ * one that did, and sender is how many entries before it the amended one
+ * stands, or 0 if it amends several.
+ *
+ * In a reader's copy they are the place behind the entry; and if it was
+ * amended, the amending entry's text follows its own, len is the bytes of
+ * both, and sender is those of the amending one.  In a copy of a passing entry
+ * seq and the place are those of the kept entry that comes behind it, which is
+ * where the cursor stands, and sender is the cursor's "passing" behind it.
  */
 typedef struct {
     uint32_t               len;          /* of the text, bytes */
@@ -103,13 +113,16 @@ typedef struct {
     uint32_t               last_block;
     uint16_t               first_off;
     uint16_t               last_off;
-    uint32_t               reserved;
+    uint32_t               span;         /* ms: so much older than last_ts is
+                                            the oldest; the largest value:
+                                            or even more */
 } ngx_http_chat_log_state_t;
 
 
 typedef struct {
     ngx_http_chat_log_state_t  states[2];
-    ngx_atomic_t               current;  /* its lowest bit selects one */
+    volatile uint32_t          current;  /* its lowest bit selects one */
+    volatile uint32_t          amending; /* see amend.h */
 } ngx_http_chat_log_sh_t;
 
 
@@ -180,6 +193,21 @@ void ngx_http_chat_log_check_locked(ngx_http_chat_zone_t *z,
 uint64_t ngx_http_chat_log_visible_locked(ngx_http_chat_log_sh_t *log,
     ngx_http_chat_retention_t *retention);
 
+/* The header of the entry at a cursor that has a place.  OK; ERROR: the log
+ * is damaged. */
+ngx_int_t ngx_http_chat_log_peek_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_entry_t *e);
+
+/*
+ * Counts messages that were not deleted from a cursor with a place on, at most
+ * "max" of them and in "steps" entries, and moves the cursor behind them; adds
+ * to *n.  OK; AGAIN: there are more entries; ERROR: the log is damaged.
+ */
+ngx_int_t ngx_http_chat_log_count_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
+    ngx_uint_t *n, ngx_uint_t max, ngx_uint_t steps);
+
 /*
  * Moves a cursor to the entry seq (first_seq .. next_seq), at most "steps"
  * entries further than where it is, or from the tail if it has no place.
@@ -199,6 +227,31 @@ ngx_int_t ngx_http_chat_log_seek_locked(ngx_http_chat_zone_t *z,
 ssize_t ngx_http_chat_log_read_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_sh_t *log, ngx_http_chat_cursor_t *cursor,
     uint64_t end, u_char *buf, size_t size, size_t *need);
+
+
+/*
+ * For ngx_http_chat_amend.c: a byte's place, which may be behind the last byte
+ * of its block.  get() copies len bytes and moves the place, data NULL: only
+ * that; ERROR: the chain leads out of the zone.  put() trusts the chain.
+ * header() reads one that can be an entry's of that state, else ERROR; place()
+ * is where a cursor stands.
+ */
+typedef struct {
+    uint32_t               block;
+    uint32_t               off;
+} ngx_http_chat_log_place_t;
+
+
+ngx_uint_t ngx_http_chat_log_is_block(ngx_http_chat_zone_t *z, uint32_t n);
+ngx_int_t ngx_http_chat_log_get(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_place_t *p, void *data, size_t len);
+void ngx_http_chat_log_put(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_place_t *p, const void *data, size_t len);
+ngx_int_t ngx_http_chat_log_header(ngx_http_chat_zone_t *z,
+    ngx_http_chat_log_state_t *st, ngx_http_chat_log_place_t *p,
+    ngx_http_chat_entry_t *e);
+void ngx_http_chat_log_place(ngx_http_chat_log_state_t *st,
+    ngx_http_chat_cursor_t *cursor, ngx_http_chat_log_place_t *p);
 
 
 #endif /* _NGX_HTTP_CHAT_LOG_H_INCLUDED_ */

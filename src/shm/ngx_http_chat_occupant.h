@@ -39,7 +39,8 @@
 #define NGX_HTTP_CHAT_OCCUPANT_GUEST     0x08  /* forgotten when he goes */
 
 
-/* 248 bytes, two in a block.  Times are ms since 1970. */
+/* 248 bytes, two in a block.  Times are ms since 1970, but for "due", which is
+ * of ngx_current_msec. */
 typedef struct {
     uint32_t                   next;       /* in the bucket */
     uint32_t                   hash;       /* of the room and the user */

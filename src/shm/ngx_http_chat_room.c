@@ -1,53 +1,39 @@
 
 #include "ngx_http_chat_room.h"
+#include "ngx_http_chat_amend.h"
+#include "ngx_http_chat_resident.h"
+#include "ngx_http_chat_occupant.h"
+#include "ngx_http_chat_change.h"
+#include "ngx_http_chat_nonce.h"
+#include "ngx_http_chat_evict.h"
 
 
 #define NGX_HTTP_CHAT_SEEK_STEPS   1024   /* entries passed under one lock */
-#define NGX_HTTP_CHAT_EVICT_BLOCKS 32     /* freed by one eviction, about */
-#define NGX_HTTP_CHAT_EVICT_PAUSE  100    /* ms between two vain searches */
 
 
-static uint32_t ngx_http_chat_room_find_locked(ngx_http_chat_zone_t *z,
-    ngx_str_t *name, uint32_t hash);
-static uint32_t ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z,
-    ngx_str_t *name, uint32_t hash);
-static void ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z,
-    uint32_t n);
-static ngx_http_chat_room_sh_t *ngx_http_chat_room_lock(
-    ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch);
-static void ngx_http_chat_room_keep(ngx_http_chat_room_sh_t *room,
-    ngx_http_chat_retention_t *retention);
+static ngx_int_t ngx_http_chat_room_copy(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    u_char *buf, size_t size, size_t *used, size_t *need);
+static ngx_int_t ngx_http_chat_room_merge(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    u_char *buf, size_t size, size_t *used, size_t *need);
+static void ngx_http_chat_room_passing(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p);
+static uint64_t ngx_http_chat_room_until(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p);
+static ssize_t ngx_http_chat_room_pass_copy(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p, u_char *buf, size_t size, size_t *need);
 static void ngx_http_chat_room_kept(ngx_http_chat_room_sh_t *room,
     ngx_http_chat_retention_t *retention);
-static void ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, ngx_http_chat_room_view_t *view);
-static void ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room);
+static void ngx_http_chat_room_reset_people(ngx_http_chat_zone_t *z,
+    uint32_t n);
 static uint64_t ngx_http_chat_room_epoch(ngx_http_chat_zone_t *z);
 
-static ngx_http_chat_resident_t *ngx_http_chat_resident_next(
-    ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, uint32_t *block,
-    ngx_uint_t *i);
-static ngx_http_chat_resident_t *ngx_http_chat_resident_find(
-    ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, ngx_uint_t slot);
-static ngx_http_chat_resident_t *ngx_http_chat_resident_add(
-    ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, ngx_uint_t slot);
-static void ngx_http_chat_resident_count(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room);
-static ngx_uint_t ngx_http_chat_resident_tell(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, uint16_t *slots);
-static void ngx_http_chat_resident_heard(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room);
 
-static void ngx_http_chat_room_touch(ngx_http_chat_zone_t *z, uint32_t n);
-static ngx_uint_t ngx_http_chat_room_lock_list(ngx_http_chat_zone_t *z);
-static void ngx_http_chat_room_unlink_locked(ngx_http_chat_zone_t *z,
-    uint32_t n);
-static ngx_int_t ngx_http_chat_room_evict(ngx_http_chat_zone_t *z);
-static ngx_uint_t ngx_http_chat_room_evict_one(ngx_http_chat_zone_t *z);
-
-
-static uint64_t
+uint64_t
 ngx_http_chat_room_now(void)
 {
     ngx_time_t  *tp;
@@ -59,134 +45,24 @@ ngx_http_chat_room_now(void)
 
 
 uint32_t
-ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
-    ngx_http_chat_retention_t *retention, ngx_http_chat_room_view_t *view)
+ngx_http_chat_room_find(ngx_http_chat_zone_t *z, ngx_str_t *name,
+    uint64_t *epoch)
 {
-    uint32_t                   hash, n;
-    ngx_http_chat_room_sh_t   *room;
-    ngx_http_chat_resident_t  *re;
+    uint32_t  n, hash;
 
-    if (name->len > NGX_HTTP_CHAT_ROOM_NAME_MAX) {
-        return 0;
-    }
-
-    room = NULL;
     hash = ngx_murmur_hash2(name->data, name->len);
 
-    do {
-        ngx_http_chat_zone_lock(z, hash);
+    ngx_http_chat_zone_lock(z, hash);
 
-        n = ngx_http_chat_room_find_locked(z, name, hash);
+    n = ngx_http_chat_room_find_locked(z, name, hash);
 
-        if (n == 0) {
-            n = ngx_http_chat_room_make_locked(z, name, hash);
-        }
-
-        re = NULL;
-
-        if (n) {
-            room = ngx_http_chat_room(z, n);
-
-            re = ngx_http_chat_resident_find(z, room, z->slot);
-
-            if (re == NULL) {
-                re = ngx_http_chat_resident_add(z, room, z->slot);
-            }
-        }
-
-        if (re) {
-            re->members++;
-            ngx_http_chat_resident_count(z, room);
-
-            ngx_http_chat_room_keep(room, retention);
-            ngx_http_chat_room_look_locked(z, room, view);
-            ngx_http_chat_room_touch(z, n);
-        }
-
-        ngx_http_chat_zone_unlock(z, hash);
-
-        if (re) {
-            return n;
-        }
-
-    } while (ngx_http_chat_room_evict(z) == NGX_OK);
-
-    return 0;
-}
-
-
-void
-ngx_http_chat_room_leave(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch)
-{
-    uint32_t                   hash;
-    ngx_http_chat_room_sh_t   *room;
-    ngx_http_chat_resident_t  *re;
-    ngx_http_chat_retention_t  retention;
-
-    room = ngx_http_chat_room_lock(z, n, epoch);
-    if (room == NULL) {
-        return;
-    }
-
-    hash = room->hash;
-    re = ngx_http_chat_resident_find(z, room, z->slot);
-
-    if (re) {
-        re->members--;
-        ngx_http_chat_resident_count(z, room);
-    }
-
-    if (room->members == 0) {
-        ngx_http_chat_room_kept(room, &retention);
-        ngx_http_chat_log_trim_locked(z, &room->log, &retention, 0,
-                                      ngx_http_chat_room_now());
+    if (n) {
+        *epoch = ngx_http_chat_room(z, n)->epoch;
     }
 
     ngx_http_chat_zone_unlock(z, hash);
-}
 
-
-ngx_int_t
-ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
-    ngx_http_chat_append_t *a, ngx_http_chat_retention_t *retention,
-    uint16_t *slots, ngx_uint_t *nslots)
-{
-    uint32_t                  hash;
-    uint64_t                  now;
-    ngx_int_t                 rc;
-    ngx_http_chat_room_sh_t  *room;
-
-    now = ngx_http_chat_room_now();
-
-    do {
-        room = ngx_http_chat_room_lock(z, n, epoch);
-        if (room == NULL) {
-            return NGX_ABORT;
-        }
-
-        hash = room->hash;
-
-        rc = ngx_http_chat_log_append_locked(z, &room->log, a, now);
-
-        if (rc == NGX_OK) {
-            ngx_http_chat_room_keep(room, retention);
-            ngx_http_chat_log_trim_locked(z, &room->log, retention,
-                                          room->members, now);
-
-            *nslots = ngx_http_chat_resident_tell(z, room, slots);
-
-            ngx_http_chat_room_touch(z, n);
-
-        } else if (rc == NGX_ERROR) {
-            ngx_http_chat_room_reset_locked(z, room);
-            rc = NGX_ABORT;
-        }
-
-        ngx_http_chat_zone_unlock(z, hash);
-
-    } while (rc == NGX_DECLINED && ngx_http_chat_room_evict(z) == NGX_OK);
-
-    return rc;
+    return n;
 }
 
 
@@ -195,7 +71,6 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     ngx_http_chat_cursor_t *cursor, u_char *buf, size_t size, size_t *used,
     size_t *need, uint64_t *gap, ngx_http_chat_room_view_t *view)
 {
-    ssize_t                   len;
     uint32_t                  hash;
     ngx_int_t                 rc;
     ngx_http_chat_room_sh_t  *room;
@@ -203,7 +78,6 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     *used = 0;
     *gap = 0;
 
-    rc = NGX_OK;
     room = ngx_http_chat_room_lock(z, n, epoch);
     if (room == NULL) {
         return NGX_ABORT;
@@ -211,7 +85,7 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
     hash = room->hash;
 
-    ngx_http_chat_resident_heard(z, room);
+    ngx_http_chat_resident_heard_locked(z, room);
     ngx_http_chat_room_look_locked(z, room, view);
 
     if (cursor->seq < view->first_seq) {
@@ -220,24 +94,207 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
         cursor->block = 0;
     }
 
-    if (cursor->seq < view->next_seq) {
-        len = ngx_http_chat_log_read_locked(z, &room->log, cursor, buf, size,
-                                            need);
-        if (len > 0) {
-            *used = len;
+    if (cursor->passing == view->head.passing) {
+        rc = ngx_http_chat_room_copy(z, room, cursor, buf, size, used, need);
 
-        } else if (len == 0) {
-            rc = NGX_DECLINED;
+    } else {
+        rc = ngx_http_chat_room_merge(z, room, cursor, buf, size, used, need);
+    }
 
-        } else {
-            ngx_http_chat_room_reset_locked(z, room);
-            rc = NGX_ERROR;
-        }
+    if (rc == NGX_ERROR) {
+        *used = 0;
+        ngx_http_chat_room_reset_locked(z, n);
     }
 
     ngx_http_chat_zone_unlock(z, hash);
 
     return rc;
+}
+
+
+/* Where no passing entry is to come in between. */
+
+static ngx_int_t
+ngx_http_chat_room_copy(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    u_char *buf, size_t size, size_t *used, size_t *need)
+{
+    ssize_t   len;
+    uint64_t  end;
+
+    end = ngx_http_chat_log_state(&room->log)->next_seq;
+
+    if (cursor->seq >= end) {
+        return NGX_OK;
+    }
+
+    len = ngx_http_chat_log_read_locked(z, &room->log, cursor, end, buf, size,
+                                        need);
+    if (len < 0) {
+        return NGX_ERROR;
+    }
+
+    *used = len;
+
+    return len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* Kept and passing entries in the order in which they came. */
+
+static ngx_int_t
+ngx_http_chat_room_merge(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    u_char *buf, size_t size, size_t *used, size_t *need)
+{
+    ssize_t                     len;
+    uint64_t                    end;
+    ngx_uint_t                  full;
+    ngx_http_chat_cursor_t      p;
+
+    ngx_http_chat_room_passing(z, room, cursor, &p);
+
+    do {
+        full = 0;
+        end = ngx_http_chat_room_until(z, room, cursor, &p);
+
+        if (cursor->seq < end) {
+            len = ngx_http_chat_log_read_locked(z, &room->log, cursor, end,
+                                                buf + *used, size - *used,
+                                                need);
+            if (len < 0) {
+                return NGX_ERROR;
+            }
+
+            *used += len;
+            full = (cursor->seq < end);
+        }
+
+        if (full
+            || p.seq == ngx_http_chat_log_state(&room->passing)->next_seq)
+        {
+            break;
+        }
+
+        len = ngx_http_chat_room_pass_copy(z, room, cursor, &p, buf + *used,
+                                           size - *used, need);
+        *used += len;
+        full = (len == 0);
+
+    } while (!full);
+
+    return (full && *used == 0) ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* The cursor's place in the passing log, looked for from the oldest entry on;
+ * a damaged one goes without a word. */
+
+static void
+ngx_http_chat_room_passing(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p)
+{
+    uint64_t                    back;
+    ngx_http_chat_log_state_t  *st;
+
+    st = ngx_http_chat_log_state(&room->passing);
+
+    back = (uint16_t) (st->next_seq - cursor->passing);
+    back = ngx_min(back, st->next_seq - st->first_seq);
+
+    p->seq = 0;
+    p->block = 0;
+    p->off = 0;
+
+    if (ngx_http_chat_log_seek_locked(z, &room->passing, p,
+                                      st->next_seq - back, (ngx_uint_t) -1)
+        != NGX_OK)
+    {
+        ngx_http_chat_log_clear_locked(z, &room->passing);
+
+        p->seq = ngx_http_chat_log_state(&room->passing)->next_seq;
+    }
+
+    cursor->passing = (uint16_t) p->seq;
+}
+
+
+/* Up to which kept entry none is passing. */
+
+static uint64_t
+ngx_http_chat_room_until(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p)
+{
+    int32_t                ahead;
+    uint64_t               end;
+    ngx_http_chat_entry_t  e;
+
+    end = ngx_http_chat_log_state(&room->log)->next_seq;
+
+    if (p->seq == ngx_http_chat_log_state(&room->passing)->next_seq) {
+        return end;
+    }
+
+    if (ngx_http_chat_log_peek_locked(z, &room->passing, p, &e) != NGX_OK) {
+        ngx_http_chat_log_clear_locked(z, &room->passing);
+
+        p->seq = ngx_http_chat_log_state(&room->passing)->next_seq;
+        cursor->passing = (uint16_t) p->seq;
+
+        return end;
+    }
+
+    ahead = (int32_t) (e.sender - (uint32_t) cursor->seq);
+
+    if (ahead <= 0) {
+        return cursor->seq;
+    }
+
+    return ngx_min(end, cursor->seq + ahead);
+}
+
+
+/* One passing entry; its copy tells the place of the kept one behind it.  0:
+ * it does not fit. */
+
+static ssize_t
+ngx_http_chat_room_pass_copy(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_cursor_t *cursor,
+    ngx_http_chat_cursor_t *p, u_char *buf, size_t size, size_t *need)
+{
+    ssize_t                len;
+    ngx_http_chat_entry_t  e;
+
+    len = ngx_http_chat_log_read_locked(z, &room->passing, p, p->seq + 1, buf,
+                                        size, need);
+    if (len < 0) {
+        /* its header was read just before: what it says of its length is */
+
+        ngx_http_chat_log_clear_locked(z, &room->passing);
+
+        p->seq = ngx_http_chat_log_state(&room->passing)->next_seq;
+        len = 0;
+    }
+
+    cursor->passing = (uint16_t) p->seq;
+
+    if (len == 0) {
+        return 0;
+    }
+
+    ngx_memcpy(&e, buf, sizeof(ngx_http_chat_entry_t));
+
+    e.flags |= NGX_HTTP_CHAT_ENTRY_PASSING;
+    e.seq = cursor->seq;
+    e.sender = cursor->passing;
+    e.after_block = cursor->block;
+    e.after_off = cursor->off;
+
+    ngx_memcpy(buf, &e, sizeof(ngx_http_chat_entry_t));
+
+    return len;
 }
 
 
@@ -268,7 +325,7 @@ ngx_http_chat_room_seek(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
         rc = ngx_http_chat_log_seek_locked(z, &room->log, cursor, seq,
                                            NGX_HTTP_CHAT_SEEK_STEPS);
         if (rc == NGX_ERROR) {
-            ngx_http_chat_room_reset_locked(z, room);
+            ngx_http_chat_room_reset_locked(z, n);
         }
 
         ngx_http_chat_zone_unlock(z, hash);
@@ -293,7 +350,7 @@ ngx_http_chat_room_view(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
     hash = room->hash;
 
-    ngx_http_chat_resident_heard(z, room);
+    ngx_http_chat_resident_heard_locked(z, room);
     ngx_http_chat_room_look_locked(z, room, view);
 
     ngx_http_chat_zone_unlock(z, hash);
@@ -306,9 +363,8 @@ void
 ngx_http_chat_room_trim(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     ngx_uint_t lag)
 {
-    uint32_t                   hash;
-    ngx_http_chat_room_sh_t   *room;
-    ngx_http_chat_retention_t  retention;
+    uint32_t                  hash;
+    ngx_http_chat_room_sh_t  *room;
 
     room = ngx_http_chat_room_lock(z, n, epoch);
     if (room == NULL) {
@@ -317,50 +373,149 @@ ngx_http_chat_room_trim(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
     hash = room->hash;
 
-    ngx_http_chat_room_kept(room, &retention);
-    ngx_http_chat_log_trim_locked(z, &room->log, &retention, lag,
-                                  ngx_http_chat_room_now());
+    ngx_http_chat_room_trim_locked(z, room, lag);
 
     ngx_http_chat_zone_unlock(z, hash);
 }
 
 
 void
-ngx_http_chat_room_reap(ngx_http_chat_zone_t *z, ngx_uint_t slot)
+ngx_http_chat_room_trim_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_uint_t lag)
 {
-    uint32_t                   i, n;
-    ngx_http_chat_room_sh_t   *room;
-    ngx_http_chat_resident_t  *re;
+    uint64_t                    now;
+    ngx_http_chat_log_state_t  *st;
+    ngx_http_chat_retention_t   retention;
 
-    for (i = 0; i < z->sh->nbuckets; i++) {
+    now = ngx_http_chat_room_now();
 
-        /* a bucket's rooms share its lock: there are more of them than locks */
+    ngx_http_chat_room_kept(room, &retention);
+    ngx_http_chat_log_trim_locked(z, &room->log, &retention, lag, now);
 
-        ngx_http_chat_zone_lock(z, i);
-
-        for (n = z->buckets[i]; n; n = room->next) {
-            room = ngx_http_chat_room(z, n);
-
-            re = ngx_http_chat_resident_find(z, room, slot);
-
-            if (re) {
-                re->members = 0;
-                re->news = 0;
-            }
-
-            /* of each room: he may have died between two counts of any */
-
-            ngx_http_chat_resident_count(z, room);
-        }
-
-        ngx_http_chat_zone_unlock(z, i);
+    if (ngx_http_chat_log_first(&room->passing) == 0) {
+        return;
     }
 
-    z->sh->reaped++;
+    /* nothing of it is kept but for who lags, and no cursor has a place in it
+     * that is not looked for */
+
+    retention.messages = 0;
+    retention.age = 0;
+    retention.backlog = NGX_HTTP_CHAT_PASSING_BACKLOG;
+
+    ngx_http_chat_log_trim_locked(z, &room->passing, &retention, lag, now);
+
+    st = ngx_http_chat_log_state(&room->passing);
+
+    if (st->first_seq == st->next_seq) {
+        ngx_http_chat_log_clear_locked(z, &room->passing);
+    }
 }
 
 
-static uint32_t
+size_t
+ngx_http_chat_room_topic(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
+    u_char *buf, ngx_http_chat_room_settings_t *settings)
+{
+    u_char                   *p;
+    uint16_t                  len;
+    ngx_http_chat_room_sh_t  *room;
+
+    ngx_memzero(settings, sizeof(ngx_http_chat_room_settings_t));
+
+    room = ngx_http_chat_room_lock(z, n, epoch);
+    if (room == NULL) {
+        return 0;
+    }
+
+    len = 0;
+
+    if (room->topic && room->topic <= z->sh->nblocks) {
+        p = ngx_http_chat_block(z, room->topic)->data;
+
+        ngx_memcpy(&len, p, sizeof(uint16_t));
+        len = (uint16_t) ngx_min(len, NGX_HTTP_CHAT_TOPIC_MAX);
+        ngx_memcpy(buf, p + sizeof(uint16_t), len);
+    }
+
+    settings->flags = room->settings;
+    settings->slow = room->slow;
+
+    ngx_http_chat_zone_unlock(z, room->hash);
+
+    settings->topic.data = buf;
+    settings->topic.len = len;
+
+    return len;
+}
+
+
+ngx_uint_t
+ngx_http_chat_room_unread(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
+    uint64_t seq, ngx_uint_t max)
+{
+    uint32_t                    hash;
+    ngx_int_t                   rc;
+    ngx_uint_t                  count;
+    ngx_http_chat_cursor_t      cursor;
+    ngx_http_chat_room_sh_t    *room;
+    ngx_http_chat_log_state_t  *st;
+
+    count = 0;
+
+    if (ngx_http_chat_room_seek(z, n, epoch, seq, &cursor) != NGX_OK) {
+        return 0;
+    }
+
+    do {
+        room = ngx_http_chat_room_lock(z, n, epoch);
+        if (room == NULL) {
+            return count;
+        }
+
+        hash = room->hash;
+        st = ngx_http_chat_log_state(&room->log);
+
+        if (cursor.seq < st->first_seq) {
+            cursor.seq = st->first_seq;
+        }
+
+        rc = ngx_http_chat_log_count_locked(z, &room->log, &cursor, &count,
+                                            max, NGX_HTTP_CHAT_SEEK_STEPS);
+        if (rc == NGX_ERROR) {
+            ngx_http_chat_room_reset_locked(z, n);
+        }
+
+        ngx_http_chat_zone_unlock(z, hash);
+
+    } while (rc == NGX_AGAIN);
+
+    return count;
+}
+
+
+size_t
+ngx_http_chat_room_name_of(ngx_http_chat_zone_t *z, uint32_t n,
+    uint64_t epoch, u_char *buf)
+{
+    size_t                    len;
+    ngx_http_chat_room_sh_t  *room;
+
+    room = ngx_http_chat_room_lock(z, n, epoch);
+    if (room == NULL) {
+        return 0;
+    }
+
+    len = ngx_min(room->name_len, NGX_HTTP_CHAT_ROOM_NAME_MAX);
+    ngx_memcpy(buf, room->name, len);
+
+    ngx_http_chat_zone_unlock(z, room->hash);
+
+    return len;
+}
+
+
+uint32_t
 ngx_http_chat_room_find_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
     uint32_t hash)
 {
@@ -382,7 +537,7 @@ ngx_http_chat_room_find_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
 }
 
 
-static uint32_t
+uint32_t
 ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
     uint32_t hash)
 {
@@ -406,34 +561,35 @@ ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z, ngx_str_t *name,
     ngx_memcpy(room->name, name->data, name->len);
 
     ngx_http_chat_log_init_locked(&room->log);
+    ngx_http_chat_log_init_locked(&room->passing);
 
     ngx_memory_barrier();
 
     *bucket = n;
 
-    if (ngx_http_chat_room_lock_list(z)) {
-        ngx_http_chat_room_relink_locked(z, n);
+    if (ngx_http_chat_evict_lock(z)) {
+        ngx_http_chat_evict_link_locked(z, n);
     }
 
-    ngx_http_chat_unlock(&z->sh->lru.lock);
+    ngx_http_chat_evict_unlock(z);
 
     return n;
 }
 
 
-static void
+void
 ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z, uint32_t n)
 {
-    uint32_t                 *p, more;
+    uint32_t                 *p, topic;
     ngx_http_chat_room_sh_t  *room;
 
     room = ngx_http_chat_room(z, n);
 
-    if (ngx_http_chat_room_lock_list(z)) {
-        ngx_http_chat_room_unlink_locked(z, n);
+    if (ngx_http_chat_evict_lock(z)) {
+        ngx_http_chat_evict_unlink_locked(z, n);
     }
 
-    ngx_http_chat_unlock(&z->sh->lru.lock);
+    ngx_http_chat_evict_unlock(z);
 
     for (p = &z->buckets[room->hash & (z->sh->nbuckets - 1)];
          *p && *p != n;
@@ -448,12 +604,18 @@ ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z, uint32_t n)
 
     ngx_memory_barrier();
 
+    ngx_http_chat_change_cancel_locked(z, n);
     ngx_http_chat_log_clear_locked(z, &room->log);
+    ngx_http_chat_log_clear_locked(z, &room->passing);
+    ngx_http_chat_occupant_clear_locked(z, n);
+    ngx_http_chat_resident_clear_locked(z, room);
 
-    while (room->more) {
-        more = room->more;
-        room->more = ngx_http_chat_block(z, more)->next;
-        ngx_http_chat_block_free(z, more, more, 1);
+    topic = room->topic;
+    room->topic = 0;
+
+    if (topic) {
+        ngx_memory_barrier();
+        ngx_http_chat_block_free(z, topic, topic, 1);
     }
 
     room->epoch = 0;
@@ -462,9 +624,7 @@ ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z, uint32_t n)
 }
 
 
-/* The room of that index, locked, if it is still the one of that epoch. */
-
-static ngx_http_chat_room_sh_t *
+ngx_http_chat_room_sh_t *
 ngx_http_chat_room_lock(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch)
 {
     uint32_t                  hash;
@@ -479,6 +639,7 @@ ngx_http_chat_room_lock(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch)
         && room->hash == hash
         && room->epoch == epoch)
     {
+        ngx_http_chat_room_settle_locked(z, n);
         return room;
     }
 
@@ -488,13 +649,68 @@ ngx_http_chat_room_lock(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch)
 }
 
 
-static void
-ngx_http_chat_room_keep(ngx_http_chat_room_sh_t *room,
+void
+ngx_http_chat_room_settle_locked(ngx_http_chat_zone_t *z, uint32_t n)
+{
+    uint32_t                      o;
+    uint64_t                      next_seq;
+    ngx_http_chat_room_sh_t      *room;
+    ngx_http_chat_occupant_sh_t  *oc;
+
+    room = ngx_http_chat_room(z, n);
+
+    if (!(room->unsure | room->intent | room->log.amending
+          | room->passing.amending))
+    {
+        return;
+    }
+
+    next_seq = ngx_http_chat_log_state(&room->log)->next_seq;
+
+    if (room->log.amending) {
+        ngx_http_chat_amend_settle_locked(z, &room->log);
+    }
+
+    room->passing.amending = 0;
+
+    o = room->unsure;
+
+    if (o && (o >> 1) <= z->sh->nblocks) {
+        oc = ngx_http_chat_occupant(z, o);
+
+        if (ngx_http_chat_block(z, o >> 1)->kind == NGX_HTTP_CHAT_BLOCK_PEOPLE
+            && oc->user_len && oc->room == n)
+        {
+            ngx_http_chat_nonce_undo_locked(z, o, next_seq);
+        }
+
+        ngx_memory_barrier();
+    }
+
+    room->unsure = 0;
+
+    if (room->intent == 0) {
+        return;
+    }
+
+    if (ngx_http_chat_change_is_sure(z, room)) {
+        (void) ngx_http_chat_change_apply_locked(z, n);
+
+    } else {
+        ngx_http_chat_change_cancel_locked(z, n);
+    }
+}
+
+
+void
+ngx_http_chat_room_keep_locked(ngx_http_chat_room_sh_t *room,
     ngx_http_chat_retention_t *retention)
 {
     room->messages = (uint32_t) retention->messages;
     room->age = retention->age;
-    room->backlog = retention->backlog;
+    room->backlog = (uint32_t) ngx_min(retention->backlog, 0xffffffff);
+    room->idle = (uint32_t) (retention->idle / 1000);
+    room->window = (uint32_t) (retention->window / 1000);
 }
 
 
@@ -505,24 +721,26 @@ ngx_http_chat_room_kept(ngx_http_chat_room_sh_t *room,
     retention->messages = room->messages;
     retention->age = (ngx_msec_t) room->age;
     retention->backlog = (size_t) room->backlog;
+    retention->idle = (ngx_msec_t) room->idle * 1000;
+    retention->window = (ngx_msec_t) room->window * 1000;
 }
 
 
-static void
+void
 ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, ngx_http_chat_room_view_t *view)
 {
-    ngx_http_chat_log_state_t  *st;
+    ngx_http_chat_log_state_t  *st, *pst;
     ngx_http_chat_retention_t   retention;
-
-    ngx_http_chat_room_kept(room, &retention);
 
     /* nobody is shown what has become too old since the last append */
 
-    ngx_http_chat_log_trim_locked(z, &room->log, &retention, room->members,
-                                  ngx_http_chat_room_now());
+    ngx_http_chat_room_trim_locked(z, room, room->members);
 
     st = ngx_http_chat_log_state(&room->log);
+    pst = ngx_http_chat_log_state(&room->passing);
+
+    ngx_http_chat_room_kept(room, &retention);
 
     view->epoch = room->epoch;
     view->next_seq = st->next_seq;
@@ -530,51 +748,75 @@ ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
     view->visible_seq = ngx_http_chat_log_visible_locked(&room->log,
                                                          &retention);
     view->members = room->members;
+    view->users = room->users;
+    view->changes = room->changes;
     view->head.seq = st->next_seq;
     view->head.block = st->last_block;
     view->head.off = st->last_off;
+    view->head.passing = (uint16_t) pst->next_seq;
 }
 
 
-/*
- * The log makes no sense: someone wrote where he should not.  The room begins
- * anew under another epoch, and the repair collects what can't be walked.
- */
-
-static void
-ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room)
+void
+ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z, uint32_t n)
 {
-    uint32_t                   block;
-    ngx_uint_t                 i;
-    ngx_http_chat_resident_t  *re;
+    ngx_http_chat_room_sh_t  *room;
+
+    room = ngx_http_chat_room(z, n);
 
     room->epoch = ngx_http_chat_room_epoch(z);
+    room->unsure = 0;
 
     /* nobody will be told of this room again who is not told now */
 
-    block = 0;
-    i = 0;
+    ngx_http_chat_resident_reset_locked(z, room);
+    ngx_http_chat_room_reset_people(z, n);
 
-    for ( ;; ) {
-        re = ngx_http_chat_resident_next(z, room, &block, &i);
-
-        if (re == NULL) {
-            break;
-        }
-
-        if (re->members && re->slot < z->sh->nslots) {
-            z->slots[re->slot].rescan = 1;
-        }
-    }
-
-    room->members = 0;
-    room->more = 0;
-
-    ngx_memzero(room->residents, sizeof(room->residents));
     ngx_http_chat_log_init_locked(&room->log);
+    ngx_http_chat_log_init_locked(&room->passing);
 
     z->sh->leaks = 1;
+}
+
+
+/* Nobody is there; whom there is something to know of is known. */
+
+static void
+ngx_http_chat_room_reset_people(ngx_http_chat_zone_t *z, uint32_t n)
+{
+    uint32_t                      o, next;
+    ngx_uint_t                    slot;
+    ngx_http_chat_room_sh_t      *room;
+    ngx_http_chat_occupant_sh_t  *oc;
+
+    room = ngx_http_chat_room(z, n);
+
+    if (ngx_http_chat_change_apply_locked(z, n) != NGX_OK) {
+        ngx_http_chat_change_cancel_locked(z, n);
+    }
+
+    next = ngx_http_chat_occupant_next_locked(z, n, 0);
+
+    while (next) {
+        o = next;
+        next = ngx_http_chat_occupant_next_locked(z, n, o);
+
+        for (slot = 0; slot < z->sh->nslots; slot++) {
+            (void) ngx_http_chat_occupant_reap_locked(z, o, slot);
+        }
+
+        ngx_http_chat_nonce_clear_locked(z, o);
+
+        oc = ngx_http_chat_occupant(z, o);
+        oc->flags &= ~NGX_HTTP_CHAT_OCCUPANT_COUNTED;
+        oc->due = 0;
+        oc->read = 0;
+
+        (void) ngx_http_chat_occupant_forget_locked(z, o,
+                                               ngx_http_chat_room_now(), 0);
+    }
+
+    room->users = 0;
 }
 
 
@@ -590,352 +832,4 @@ ngx_http_chat_room_epoch(ngx_http_chat_zone_t *z)
     n = z->sh->seed + n * 0x9e3779b97f4a7c15ULL;
 
     return n ? n : 1;
-}
-
-
-/* Walks over all places for residents; *block and *i begin with 0. */
-
-static ngx_http_chat_resident_t *
-ngx_http_chat_resident_next(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, uint32_t *block, ngx_uint_t *i)
-{
-    ngx_http_chat_resident_t  *re;
-
-    if (*block == 0) {
-
-        if (*i < NGX_HTTP_CHAT_RESIDENTS) {
-            return &room->residents[(*i)++];
-        }
-
-        *block = room->more;
-        *i = 0;
-
-    } else if (*i == NGX_HTTP_CHAT_RESIDENTS_MORE) {
-        *block = ngx_http_chat_block(z, *block)->next;
-        *i = 0;
-    }
-
-    if (*block == 0 || *block > z->sh->nblocks) {
-        return NULL;
-    }
-
-    re = (ngx_http_chat_resident_t *) ngx_http_chat_block(z, *block)->data;
-
-    return &re[(*i)++];
-}
-
-
-static ngx_http_chat_resident_t *
-ngx_http_chat_resident_find(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, ngx_uint_t slot)
-{
-    uint32_t                   block;
-    ngx_uint_t                 i;
-    ngx_http_chat_resident_t  *re;
-
-    block = 0;
-    i = 0;
-
-    for ( ;; ) {
-        re = ngx_http_chat_resident_next(z, room, &block, &i);
-
-        if (re == NULL || (re->members && re->slot == slot)) {
-            return re;
-        }
-    }
-}
-
-
-/* A place for a new resident, still with 0 members; NULL: the zone is full. */
-
-static ngx_http_chat_resident_t *
-ngx_http_chat_resident_add(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, ngx_uint_t slot)
-{
-    uint32_t                   block, n;
-    ngx_uint_t                 i;
-    ngx_http_chat_resident_t  *re;
-
-    block = 0;
-    i = 0;
-
-    do {
-        re = ngx_http_chat_resident_next(z, room, &block, &i);
-    } while (re && re->members);
-
-    if (re == NULL) {
-        n = ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_RESIDENTS);
-        if (n == 0) {
-            return NULL;
-        }
-
-        ngx_memzero(ngx_http_chat_block(z, n)->data, NGX_HTTP_CHAT_BLOCK_DATA);
-        ngx_http_chat_block(z, n)->next = room->more;
-
-        ngx_memory_barrier();
-
-        room->more = n;
-
-        re = (ngx_http_chat_resident_t *) ngx_http_chat_block(z, n)->data;
-    }
-
-    re->slot = (uint16_t) slot;
-    re->news = 0;
-
-    return re;
-}
-
-
-/*
- * A room's members are those of its residents, always added up anew: a number
- * that is moved along with theirs would stay wrong when someone dies between.
- */
-
-static void
-ngx_http_chat_resident_count(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room)
-{
-    uint32_t                   block, members;
-    ngx_uint_t                 i;
-    ngx_http_chat_resident_t  *re;
-
-    block = 0;
-    i = 0;
-    members = 0;
-
-    for ( ;; ) {
-        re = ngx_http_chat_resident_next(z, room, &block, &i);
-
-        if (re == NULL) {
-            break;
-        }
-
-        members += re->members;
-    }
-
-    room->members = members;
-}
-
-
-/* Lists the workers that do not know yet that there are news. */
-
-static ngx_uint_t
-ngx_http_chat_resident_tell(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room, uint16_t *slots)
-{
-    uint32_t                   block;
-    ngx_uint_t                 i, n;
-    ngx_http_chat_resident_t  *re;
-
-    n = 0;
-    block = 0;
-    i = 0;
-
-    for ( ;; ) {
-        re = ngx_http_chat_resident_next(z, room, &block, &i);
-
-        if (re == NULL || n == NGX_HTTP_CHAT_SLOTS_MAX) {
-            return n;
-        }
-
-        if (re->members && !re->news) {
-            re->news = 1;
-            slots[n++] = re->slot;
-        }
-    }
-}
-
-
-static void
-ngx_http_chat_resident_heard(ngx_http_chat_zone_t *z,
-    ngx_http_chat_room_sh_t *room)
-{
-    ngx_http_chat_resident_t  *re;
-
-    re = ngx_http_chat_resident_find(z, room, z->slot);
-
-    if (re) {
-        re->news = 0;
-    }
-}
-
-
-/* Moves a room to the young end of the list, at most once a second. */
-
-static void
-ngx_http_chat_room_touch(ngx_http_chat_zone_t *z, uint32_t n)
-{
-    ngx_http_chat_room_sh_t  *room;
-
-    room = ngx_http_chat_room(z, n);
-
-    if (room->used == (uint32_t) ngx_time()) {
-        return;
-    }
-
-    if (ngx_http_chat_room_lock_list(z)) {
-        ngx_http_chat_room_unlink_locked(z, n);
-        ngx_http_chat_room_relink_locked(z, n);
-    }
-
-    ngx_http_chat_unlock(&z->sh->lru.lock);
-}
-
-
-/*
- * Locks the list by use.  0: someone died while he changed it; until the
- * repair its links may lead to blocks that are rooms no more.
- */
-
-static ngx_uint_t
-ngx_http_chat_room_lock_list(ngx_http_chat_zone_t *z)
-{
-    if (ngx_http_chat_lock(&z->sh->lru.lock)) {
-        z->sh->leaks = 1;
-        z->sh->lru.broken = 1;
-    }
-
-    return !z->sh->lru.broken;
-}
-
-
-void
-ngx_http_chat_room_relink_locked(ngx_http_chat_zone_t *z, uint32_t n)
-{
-    ngx_http_chat_lru_sh_t   *lru;
-    ngx_http_chat_room_sh_t  *room;
-
-    lru = &z->sh->lru;
-    room = ngx_http_chat_room(z, n);
-
-    room->used = (uint32_t) ngx_time();
-    room->newer = 0;
-    room->older = lru->newest;
-
-    if (lru->newest) {
-        ngx_http_chat_room(z, lru->newest)->newer = n;
-
-    } else {
-        lru->oldest = n;
-    }
-
-    lru->newest = n;
-    lru->rooms++;
-}
-
-
-static void
-ngx_http_chat_room_unlink_locked(ngx_http_chat_zone_t *z, uint32_t n)
-{
-    ngx_http_chat_lru_sh_t   *lru;
-    ngx_http_chat_room_sh_t  *room;
-
-    lru = &z->sh->lru;
-    room = ngx_http_chat_room(z, n);
-
-    if (room->older == 0 && lru->oldest != n) {
-        /* whoever made the room, or deleted it, died beside the list */
-        return;
-    }
-
-    if (room->older) {
-        ngx_http_chat_room(z, room->older)->newer = room->newer;
-
-    } else {
-        lru->oldest = room->newer;
-    }
-
-    if (room->newer) {
-        ngx_http_chat_room(z, room->newer)->older = room->older;
-
-    } else {
-        lru->newest = room->older;
-    }
-
-    room->older = 0;
-    room->newer = 0;
-
-    lru->rooms--;
-}
-
-
-/*
- * Frees some blocks: from the least recently used room that has any to give.
- * DECLINED: no room has.  After a vain search over all rooms the next one
- * waits, so that a full zone does not cost everyone a walk for each message.
- */
-
-static ngx_int_t
-ngx_http_chat_room_evict(ngx_http_chat_zone_t *z)
-{
-    ngx_uint_t  n;
-    ngx_msec_t  full;
-
-    full = z->sh->full;
-
-    if (full && ngx_current_msec - full < NGX_HTTP_CHAT_EVICT_PAUSE) {
-        return NGX_DECLINED;
-    }
-
-    for (n = z->sh->lru.rooms; n; n--) {
-
-        if (ngx_http_chat_room_evict_one(z)) {
-            z->sh->full = 0;
-            z->sh->evicted++;
-            return NGX_OK;
-        }
-    }
-
-    z->sh->full = ngx_current_msec;
-
-    return NGX_DECLINED;
-}
-
-
-/* The oldest room gives blocks, or goes to the end of the list. */
-
-static ngx_uint_t
-ngx_http_chat_room_evict_one(ngx_http_chat_zone_t *z)
-{
-    uint32_t                  n, hash;
-    uint64_t                  epoch;
-    ngx_uint_t                freed;
-    ngx_http_chat_room_sh_t  *room;
-
-    hash = 0;
-    epoch = 0;
-
-    n = ngx_http_chat_room_lock_list(z) ? z->sh->lru.oldest : 0;
-
-    if (n) {
-        hash = ngx_http_chat_room(z, n)->hash;
-        epoch = ngx_http_chat_room(z, n)->epoch;
-    }
-
-    ngx_http_chat_unlock(&z->sh->lru.lock);
-
-    if (n == 0) {
-        return 0;
-    }
-
-    room = ngx_http_chat_room_lock(z, n, epoch);
-    if (room == NULL) {
-        return 0;
-    }
-
-    freed = ngx_http_chat_log_drop_locked(z, &room->log,
-                                          NGX_HTTP_CHAT_EVICT_BLOCKS);
-
-    if (freed == 0 && room->members == 0) {
-        ngx_http_chat_room_delete_locked(z, n);
-        freed = 1;
-
-    } else if (freed == 0) {
-        room->used = 0;
-        ngx_http_chat_room_touch(z, n);
-    }
-
-    ngx_http_chat_zone_unlock(z, hash);
-
-    return freed;
 }

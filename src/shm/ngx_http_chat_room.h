@@ -50,6 +50,9 @@
 #define NGX_HTTP_CHAT_PRESENCE_COUNT  1
 #define NGX_HTTP_CHAT_PRESENCE_FULL   2
 
+/* Begins the names of rooms that only count connections. */
+#define NGX_HTTP_CHAT_COUNTER         0x02
+
 #define NGX_HTTP_CHAT_COUNT_PAUSE     1000   /* ms between two counts */
 
 
@@ -61,7 +64,7 @@ typedef struct {
 } ngx_http_chat_resident_t;
 
 
-/* 500 bytes of a block's 504. */
+/* 496 bytes of a block's 504. */
 typedef struct {
     uint32_t                   next;     /* in the bucket */
     uint32_t                   hash;
@@ -83,6 +86,8 @@ typedef struct {
     uint32_t                   changes;  /* grows: members are to be looked
                                             at, one was expelled or renamed */
     uint32_t                   unsure;   /* an occupant, see nonce.h */
+    uint32_t                   intent;   /* its block, see change.h */
+    uint32_t                   told;     /* users, as they were last told */
     uint32_t                   topic;    /* its block: u16 length, text */
     uint32_t                   slow;     /* ms between a user's messages */
     uint32_t                   announce; /* presence << 30 | limit, of the
@@ -217,8 +222,9 @@ uint32_t ngx_http_chat_room_find(ngx_http_chat_zone_t *z, ngx_str_t *name,
  * made if there is none; fills in the view.  person NULL: raw mode, where
  * there are no people.  Else *occupant is who he is there, his first
  * connection is announced if "announce" is given, and "max" is how many users
- * there may be, 0 = any number.  OK; DECLINED: the zone is full, or the name
- * is longer than a room's may be; BUSY: the room is.
+ * there may be, or connections if person is NULL; 0 = any number.  OK;
+ * DECLINED: the zone is full, or the name is longer than a room's may be;
+ * BUSY: the room is.
  */
 ngx_int_t ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
     ngx_http_chat_retention_t *retention, ngx_http_chat_person_t *person,
@@ -227,7 +233,8 @@ ngx_int_t ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
 
 /*
  * One member less from this worker's slot.  1: it was the user's last
- * connection, and room_left() is to be called after "delay" ms.
+ * connection, and room_left() is to be called after "delay" ms.  A room whose
+ * name begins with NGX_HTTP_CHAT_COUNTER is gone with its last member.
  */
 ngx_uint_t ngx_http_chat_room_leave(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, uint32_t occupant, ngx_msec_t delay);
@@ -244,10 +251,12 @@ void ngx_http_chat_room_count(ngx_http_chat_zone_t *z, uint32_t n,
 
 /*
  * Appends an entry and trims the log; or, where the entry's flags say so, a
- * passing one.  Evicts others' history if the zone is full.  OK, with
- * duplicate set and the first one's seq and ts in the entry if the nonce is
- * known; DECLINED: nothing is left to evict, or a change's user is not there;
- * BUSY: slow mode, or the only target is gone; ABORT.
+ * passing one, with no entry at all if they are 0.  retention NULL: what the
+ * room keeps stays as it is.  Evicts others' history if the zone is full.  OK,
+ * with duplicate set and the first one's seq and ts in the entry if the nonce
+ * is known; DECLINED: nothing is left to evict, or there is nobody to kick;
+ * BUSY: slow mode, or the only target is gone; ABORT: the room is, or the
+ * occupant was expelled.
  */
 ngx_int_t ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, ngx_http_chat_room_append_t *a);
@@ -311,12 +320,12 @@ size_t ngx_http_chat_room_name_of(ngx_http_chat_zone_t *z, uint32_t n,
 /*
  * Copies entries at a cursor, see ngx_http_chat_log_read_locked(), with the
  * passing ones where they belong; *used is the bytes copied.  Marks the news
- * as read by this worker; the view tells
- * where the log stands.  If the log has dropped the entry at the cursor, the
- * cursor is moved to the oldest kept one first and *gap is the seq where it
- * stood, else 0; passing entries are dropped without a word.  OK; DECLINED:
- * the first entry needs *need bytes, which do
- * not fit; ABORT; ERROR: the log was damaged and is empty and of a new epoch.
+ * as read by this worker; the view tells where the log stands.  If the log has
+ * dropped the entry at the cursor, the cursor is moved to the oldest kept one
+ * first and *gap is the seq where it stood, else 0; passing entries are
+ * dropped without a word.  OK; DECLINED: the first entry needs *need bytes,
+ * which do not fit; ABORT; ERROR: the log was damaged and is empty and of a
+ * new epoch.
  */
 ngx_int_t ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, ngx_http_chat_cursor_t *cursor, u_char *buf, size_t size,
@@ -324,7 +333,8 @@ ngx_int_t ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n,
     ngx_http_chat_room_view_t *view);
 
 /* Finds the place of the entry seq, or of the oldest one if that is newer, or
- * of the head if seq is beyond it.  OK, ABORT, ERROR as above. */
+ * of the head if seq is beyond it; leaves cursor->passing alone.  OK, ABORT,
+ * ERROR as above. */
 ngx_int_t ngx_http_chat_room_seek(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, uint64_t seq, ngx_http_chat_cursor_t *cursor);
 
@@ -364,8 +374,46 @@ typedef struct {
 ngx_uint_t ngx_http_chat_room_due(ngx_http_chat_zone_t *z, uint32_t *bucket,
     ngx_uint_t n, ngx_msec_t late, ngx_http_chat_due_t *due, ngx_uint_t max);
 
-/* The repair's: puts a room on the list by use; the list's lock is held. */
-void ngx_http_chat_room_relink_locked(ngx_http_chat_zone_t *z, uint32_t n);
+/* For src/shm's own: all but lock() are called with the room's lock held. */
+
+/* Wall clock, ms. */
+uint64_t ngx_http_chat_room_now(void);
+
+/* The room of that index, locked, if it is still the one of that epoch. */
+ngx_http_chat_room_sh_t *ngx_http_chat_room_lock(ngx_http_chat_zone_t *z,
+    uint32_t n, uint64_t epoch);
+
+/* Ends what somebody who died had begun; nothing else may come first. */
+void ngx_http_chat_room_settle_locked(ngx_http_chat_zone_t *z, uint32_t n);
+
+uint32_t ngx_http_chat_room_find_locked(ngx_http_chat_zone_t *z,
+    ngx_str_t *name, uint32_t hash);
+uint32_t ngx_http_chat_room_make_locked(ngx_http_chat_zone_t *z,
+    ngx_str_t *name, uint32_t hash);
+void ngx_http_chat_room_delete_locked(ngx_http_chat_zone_t *z, uint32_t n);
+
+/*
+ * The log makes no sense: someone wrote where he should not.  The room begins
+ * anew under another epoch, and the repair collects what can't be walked.
+ */
+void ngx_http_chat_room_reset_locked(ngx_http_chat_zone_t *z, uint32_t n);
+
+void ngx_http_chat_room_keep_locked(ngx_http_chat_room_sh_t *room,
+    ngx_http_chat_retention_t *retention);
+void ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_room_view_t *view);
+
+/* That is his name and color from now on. */
+void ngx_http_chat_standing_call_locked(ngx_http_chat_zone_t *z, uint32_t o,
+    ngx_http_chat_person_t *person);
+
+/* Drops what both logs are not to keep; lag: somebody may be behind. */
+void ngx_http_chat_room_trim_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_uint_t lag);
+
+/* Appends a passing entry, if anybody is there.  OK; AGAIN: no blocks. */
+ngx_int_t ngx_http_chat_room_pass_locked(ngx_http_chat_zone_t *z,
+    ngx_http_chat_room_sh_t *room, ngx_http_chat_append_t *a);
 
 
 #endif /* _NGX_HTTP_CHAT_ROOM_H_INCLUDED_ */

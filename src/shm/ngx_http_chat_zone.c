@@ -1,12 +1,19 @@
 
 #include "ngx_http_chat_zone.h"
 #include "ngx_http_chat_block.h"
+#include "ngx_http_chat_limit.h"
+
+
+#define NGX_HTTP_CHAT_ZONE_LIMITS  64      /* the part that limits get */
 
 
 static ngx_int_t ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static void ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr);
 static size_t ngx_http_chat_zone_head(ngx_uint_t nslots);
+static size_t ngx_http_chat_zone_tables(ngx_uint_t nbuckets,
+    ngx_uint_t nlimits);
 static uint64_t ngx_http_chat_zone_random(void);
+static void ngx_http_chat_zone_secret(ngx_http_chat_zone_sh_t *sh);
 
 
 ngx_http_chat_zone_t *
@@ -145,8 +152,8 @@ ngx_int_t
 ngx_http_chat_zone_format(ngx_http_chat_zone_t *z, u_char *addr, size_t size,
     ngx_uint_t nslots)
 {
-    size_t                    head;
-    uint32_t                  nblocks, nbuckets;
+    size_t                    head, tables;
+    uint32_t                  nblocks, nbuckets, nlimits;
     ngx_uint_t                i;
     ngx_http_chat_zone_sh_t  *sh;
 
@@ -161,14 +168,22 @@ ngx_http_chat_zone_format(ngx_http_chat_zone_t *z, u_char *addr, size_t size,
     nblocks = (uint32_t) ngx_min((size - head) / NGX_HTTP_CHAT_BLOCK_SIZE,
                                  0x7fffffff);
     nbuckets = NGX_HTTP_CHAT_STRIPES;
+    nlimits = 1;
 
     while (nbuckets < nblocks / 4) {
         nbuckets <<= 1;
     }
 
+    while (ngx_http_chat_zone_tables(0, 2 * nlimits)
+           <= (size - head) / NGX_HTTP_CHAT_ZONE_LIMITS)
+    {
+        nlimits <<= 1;
+    }
+
     /* one block less than fits, for block 0 is none */
 
-    nblocks = (uint32_t) ngx_min((size - head - nbuckets * sizeof(uint32_t))
+    tables = ngx_http_chat_zone_tables(nbuckets, nlimits);
+    nblocks = (uint32_t) ngx_min((size - head - tables)
                                  / NGX_HTTP_CHAT_BLOCK_SIZE - 1, 0x7fffffff);
 
     sh = (ngx_http_chat_zone_sh_t *) addr;
@@ -178,13 +193,15 @@ ngx_http_chat_zone_format(ngx_http_chat_zone_t *z, u_char *addr, size_t size,
     sh->nslots = (uint32_t) nslots;
     sh->nblocks = nblocks;
     sh->nbuckets = nbuckets;
+    sh->nlimits = nlimits;
     sh->seed = ngx_http_chat_zone_random();
     sh->pool.unused = 1;
     sh->pool.nfree = nblocks;
 
+    ngx_http_chat_zone_secret(sh);
     ngx_http_chat_zone_attach(z, addr);
 
-    ngx_memzero(z->buckets, nbuckets * sizeof(uint32_t));
+    ngx_memzero(z->buckets, tables);
 
     for (i = 0; i < nslots; i++) {
         z->slots[i].fd[0] = -1;
@@ -205,13 +222,19 @@ ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr)
     z->sh = (ngx_http_chat_zone_sh_t *) addr;
     z->slots = (ngx_http_chat_slot_sh_t *)
                    (addr + ngx_align(sizeof(ngx_http_chat_zone_sh_t), 64));
-    z->buckets = (uint32_t *) (addr + ngx_http_chat_zone_head(z->sh->nslots));
 
-    p = (u_char *) (z->buckets + z->sh->nbuckets);
+    p = addr + ngx_http_chat_zone_head(z->sh->nslots);
 
-    /* index 1 is the first: its place is behind the buckets */
+    z->buckets = (uint32_t *) p;
+    z->people = z->buckets + z->sh->nbuckets;
+    z->limits = (ngx_http_chat_limit_sh_t *)
+                    (p + ngx_http_chat_zone_tables(z->sh->nbuckets, 0));
 
-    z->blocks = ngx_align_ptr(p, 64) - NGX_HTTP_CHAT_BLOCK_SIZE;
+    /* index 1 is the first: its place is behind the tables */
+
+    p += ngx_http_chat_zone_tables(z->sh->nbuckets, z->sh->nlimits);
+
+    z->blocks = p - NGX_HTTP_CHAT_BLOCK_SIZE;
 }
 
 
@@ -220,6 +243,42 @@ ngx_http_chat_zone_head(ngx_uint_t nslots)
 {
     return ngx_align(sizeof(ngx_http_chat_zone_sh_t), 64)
            + ngx_align(nslots * sizeof(ngx_http_chat_slot_sh_t), 64);
+}
+
+
+/* The buckets of rooms and of people, and the limits. */
+
+static size_t
+ngx_http_chat_zone_tables(ngx_uint_t nbuckets, ngx_uint_t nlimits)
+{
+    return ngx_align(2 * nbuckets * sizeof(uint32_t), 64)
+           + ngx_align(nlimits * NGX_HTTP_CHAT_LIMIT_WAYS
+                       * sizeof(ngx_http_chat_limit_sh_t), 64);
+}
+
+
+/* What hashes of users' own words are keyed by: who can guess it can make a
+ * chain of them long. */
+
+static void
+ngx_http_chat_zone_secret(ngx_http_chat_zone_sh_t *sh)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    sh->secret[0] = ngx_http_chat_zone_random();
+    sh->secret[1] = ngx_http_chat_zone_random();
+
+    fd = ngx_open_file("/dev/urandom", NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        return;
+    }
+
+    n = read(fd, sh->secret, sizeof(sh->secret));
+    (void) n;
+
+    (void) ngx_close_file(fd);
 }
 
 

@@ -99,6 +99,7 @@ typedef struct {
     uint32_t                   nlimits;    /* sets of buckets, likewise */
 
     uint64_t                   seed;       /* random: makes epochs unique */
+    uint64_t                   secret[2];  /* of hashes; told to nobody */
 
     ngx_atomic_t               generation; /* of configurations, by master */
     ngx_atomic_t               leaks;      /* a lock was broken: repair */
