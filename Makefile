@@ -111,7 +111,7 @@ help:						## show this
 
 # Unit tests: t/unit/NAME_test.c and all of src/lib make build/unit/NAME.
 # The names that begin with shm_ have src/shm too, nginx's headers, and
-# t/unit/ngx_stub.c for the little that it calls of nginx, and shm_kit.c.
+# t/unit/ngx_stub.c for the little that it calls of nginx, and the shm kits.
 
 SANITIZE =
 UNIT_CFLAGS =	-g -O2 -Wall -Wextra -Werror $(SANITIZE) $(CFLAGS)
@@ -124,7 +124,8 @@ LIB_UNITS =	$(filter-out $(SHM_UNITS),$(UNITS))
 
 LIB_OBJS =	$(patsubst src/lib/%.c,$(UNIT)/lib/%.o,$(wildcard src/lib/*.c))
 SHM_OBJS =	$(patsubst src/shm/%.c,$(UNIT)/shm/%.o,$(wildcard src/shm/*.c)) \
-		$(UNIT)/shm/ngx_stub.o $(UNIT)/shm/shm_kit.o
+		$(UNIT)/shm/ngx_stub.o $(UNIT)/shm/shm_kit.o \
+		$(UNIT)/shm/shm_people_kit.o
 
 NGX =		$(BUILD)/nginx
 NGX_INCS =	-I $(NGX)/src/core -I $(NGX)/src/event \
