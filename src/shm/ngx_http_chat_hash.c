@@ -20,8 +20,8 @@ ngx_http_chat_hash(ngx_http_chat_zone_t *z, uint64_t kind, u_char *data,
     size_t    left;
     uint64_t  v[4], k[2], word;
 
-    k[0] = z->sh->seed;
-    k[1] = ~z->sh->seed ^ kind;
+    k[0] = z->sh->secret[0];
+    k[1] = z->sh->secret[1] ^ kind;
 
     v[0] = k[0] ^ 0x736f6d6570736575ULL;
     v[1] = k[1] ^ 0x646f72616e646f6dULL;
