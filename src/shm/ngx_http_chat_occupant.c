@@ -874,6 +874,14 @@ ngx_http_chat_occupant_look_locked(ngx_http_chat_zone_t *z, uint32_t room,
     ngx_memcpy(standing->color, occupant->color, sizeof(standing->color));
     ngx_memcpy(standing->user, occupant->user, sizeof(standing->user));
     ngx_memcpy(standing->name, occupant->name, sizeof(standing->name));
+
+    if (standing->name_len == 0) {
+
+        /* he never came, or whoever wrote his name died meanwhile */
+
+        standing->name_len = standing->user_len;
+        ngx_memcpy(standing->name, standing->user, sizeof(standing->name));
+    }
 }
 
 

@@ -428,6 +428,8 @@ people_same(people_one_t *one)
     test_eq(s.muted, one->muted);
     test_eq(s.banned, one->banned);
     test_eq(s.granted, one->granted);
+    test_ok(s.name_len == s.user_len && s.name[s.name_len - 1]
+                                        == s.user[s.user_len - 1]);
     test_eq((s.flags & NGX_HTTP_CHAT_OCCUPANT_EXPELLED) != 0,
             one->expelled != 0);
 
