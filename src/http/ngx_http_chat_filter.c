@@ -13,23 +13,24 @@
 #endif
 
 #include <pcre2.h>
-#include <time.h>
 
 #include "chat_utf8.h"
 
 
 /*
- * What an expression may cost.  The match limit is counted differently by the
- * JIT and by the interpreter, which alone knows depth and heap; each takes a
- * few milliseconds to reach it.  A text in which very many matches are to be
- * masked has so much processor time for all of them.
+ * What an expression may cost.  PCRE2's own match limit does not see the steps
+ * that it takes within one item: "\p{L}+\p{L}+\p{N}" looks at 2,000 letters
+ * for seconds and stays below it.  So expressions have a callout in front of
+ * each item, which counts itself and how far the place has moved: a unit of
+ * work is about 10 ns, and a text has a million of them, which is 10 ms.  The
+ * limits below hold the interpreter's memory, and the JIT's.
  */
-#define NGX_HTTP_CHAT_MATCH_LIMIT  100000
+#define NGX_HTTP_CHAT_MATCH_WORK   1000000
+#define NGX_HTTP_CHAT_MATCH_BYTE   16            /* more for each byte */
+#define NGX_HTTP_CHAT_MATCH_MOVE   16            /* bytes in a unit of work */
 #define NGX_HTTP_CHAT_MATCH_DEPTH  1000
 #define NGX_HTTP_CHAT_MATCH_HEAP   1024          /* KiB */
 #define NGX_HTTP_CHAT_MATCH_STACK  (256 * 1024)  /* the JIT's */
-#define NGX_HTTP_CHAT_MATCH_TIME   20            /* ms */
-#define NGX_HTTP_CHAT_MATCH_TURN   16            /* matches between looks */
 
 
 struct ngx_http_chat_pattern_s {
@@ -74,9 +75,10 @@ static ngx_int_t ngx_http_chat_filter_add(ngx_http_chat_filter_buf_t *buf,
 static ngx_int_t ngx_http_chat_pattern_match(ngx_http_chat_pattern_t *pattern,
     ngx_str_t *text, size_t from, ngx_uint_t options, ngx_str_t *match);
 static ngx_int_t ngx_http_chat_pattern_init(void);
+static int ngx_http_chat_pattern_callout(pcre2_callout_block *block,
+    void *data);
 static void ngx_http_chat_pattern_failed(ngx_http_chat_pattern_t *pattern,
     size_t len, int rc);
-static ngx_msec_t ngx_http_chat_pattern_time(void);
 
 static ngx_http_chat_pattern_t *ngx_http_chat_pattern_compile(ngx_conf_t *cf,
     ngx_str_t *text, ngx_uint_t options);
@@ -90,6 +92,8 @@ static char *ngx_http_chat_filter_action(ngx_conf_t *cf,
 static struct {
     pcre2_match_context          *context;
     pcre2_match_data             *match;
+    uint64_t                      work;    /* that is left for the text */
+    size_t                        at;      /* the place, at the last callout */
     time_t                        failed;  /* when the log was last told */
     ngx_http_chat_filter_buf_t    bufs[2]; /* each filter's from the other */
 } ngx_http_chat_matcher;
@@ -159,28 +163,12 @@ ngx_http_chat_filter_mask(ngx_http_chat_filter_t *filter, size_t max,
     size_t      from;
     ngx_int_t   rc;
     ngx_str_t   match;
-    ngx_msec_t  start;
     ngx_uint_t  n;
 
     from = 0;
-    start = 0;
     buf->len = 0;
 
     for (n = 0; /* void */; n++) {
-
-        if (n % NGX_HTTP_CHAT_MATCH_TURN == NGX_HTTP_CHAT_MATCH_TURN - 1) {
-
-            if (start == 0) {
-                start = ngx_http_chat_pattern_time();
-
-            } else if (ngx_http_chat_pattern_time() - start
-                       > NGX_HTTP_CHAT_MATCH_TIME)
-            {
-                ngx_http_chat_pattern_failed(filter->pattern, text->len,
-                                             PCRE2_ERROR_MATCHLIMIT);
-                return NGX_DECLINED;
-            }
-        }
 
         rc = ngx_http_chat_pattern_match(filter->pattern, text, from,
                                          PCRE2_NOTEMPTY, &match);
@@ -302,6 +290,16 @@ ngx_http_chat_pattern_match(ngx_http_chat_pattern_t *pattern, ngx_str_t *text,
         return NGX_ERROR;
     }
 
+    /* further matches in a text share what it has */
+
+    if (from == 0) {
+        ngx_http_chat_matcher.work = NGX_HTTP_CHAT_MATCH_WORK
+                                     + (uint64_t) NGX_HTTP_CHAT_MATCH_BYTE
+                                       * text->len;
+    }
+
+    ngx_http_chat_matcher.at = from;
+
     /* names and texts were checked when they came */
 
     rc = pcre2_match(pattern->code, text->data, text->len, from,
@@ -355,7 +353,7 @@ ngx_http_chat_pattern_init(void)
         return NGX_ERROR;
     }
 
-    (void) pcre2_set_match_limit(context, NGX_HTTP_CHAT_MATCH_LIMIT);
+    (void) pcre2_set_callout(context, ngx_http_chat_pattern_callout, NULL);
     (void) pcre2_set_depth_limit(context, NGX_HTTP_CHAT_MATCH_DEPTH);
     (void) pcre2_set_heap_limit(context, NGX_HTTP_CHAT_MATCH_HEAP);
 
@@ -370,6 +368,32 @@ ngx_http_chat_pattern_init(void)
     ngx_http_chat_matcher.context = context;
 
     return NGX_OK;
+}
+
+
+static int
+ngx_http_chat_pattern_callout(pcre2_callout_block *block, void *data)
+{
+    size_t    at, moved;
+    uint64_t  work;
+
+    (void) data;    /* the matcher is the worker's only one */
+
+    at = ngx_http_chat_matcher.at;
+    ngx_http_chat_matcher.at = block->current_position;
+
+    moved = (at < block->current_position) ? block->current_position - at
+                                           : at - block->current_position;
+
+    work = 1 + moved / NGX_HTTP_CHAT_MATCH_MOVE;
+
+    if (ngx_http_chat_matcher.work < work) {
+        return PCRE2_ERROR_MATCHLIMIT;
+    }
+
+    ngx_http_chat_matcher.work -= work;
+
+    return 0;
 }
 
 
@@ -394,21 +418,6 @@ ngx_http_chat_pattern_failed(ngx_http_chat_pattern_t *pattern, size_t len,
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "\"%s\" gave up \"%V\" on a text of %uz bytes, which is "
                   "refused: %s", pattern->directive, &pattern->text, len, why);
-}
-
-
-/* The processor's time, in ms: what others take of it is not ours. */
-
-static ngx_msec_t
-ngx_http_chat_pattern_time(void)
-{
-    struct timespec  ts;
-
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) != 0) {
-        return 1;
-    }
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
 }
 
 
@@ -573,7 +582,8 @@ ngx_http_chat_pattern_compile(ngx_conf_t *cf, ngx_str_t *text,
 
     pattern->code = pcre2_compile(text->data, text->len,
                                   options | PCRE2_UTF | PCRE2_UCP
-                                  | PCRE2_NEVER_BACKSLASH_C,
+                                  | PCRE2_NEVER_BACKSLASH_C
+                                  | PCRE2_AUTO_CALLOUT,
                                   &rc, &at, NULL);
 
     if (pattern->code == NULL) {
