@@ -106,6 +106,17 @@ sub complete_block (@) {
         $block->set_value('http_config', $HttpConfig);
     }
 
+    # what most conversations are not about, unless they speak of it
+
+    my $all = $block->http_config . $block->config;
+
+    for my $off (qw( chat_rate chat_presence )) {
+        if ($all =~ /chat_zone/ && $all !~ /\b$off\b/) {
+            $block->set_value('http_config',
+                              $block->http_config . "    $off off;\n");
+        }
+    }
+
     if ($block->config =~ /ssl_certificate/) {
         $block->set_value('post_setup_server_root',
                           'Test::Nginx::Chat::make_certificate()');
