@@ -199,6 +199,11 @@ ngx_int_t ngx_http_chat_standings(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m,
     ngx_http_chat_standing_t *own, ngx_http_chat_standing_t *other);
 
+/* The error reply to one who was expelled from the room, while this worker has
+ * not removed him yet: banned, or no member. */
+void ngx_http_chat_expelled(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    uint32_t room, uint64_t epoch);
+
 /* ,"members":n and ,"presence":[...] of people as room_people() gives them. */
 ngx_int_t ngx_http_chat_presence_put(chat_json_writer_t *w,
     ngx_http_chat_standing_t *people, ngx_uint_t n);

@@ -87,6 +87,15 @@ ngx_http_chat_sent_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
         return;
     }
 
+    if (rc == NGX_ABORT
+        && ngx_http_chat_room_expelled(p->zone, p->append.occupant))
+    {
+        /* since he was let in */
+
+        ngx_http_chat_expelled(s, cmd, p->room, p->epoch);
+        return;
+    }
+
     if (rc != NGX_OK) {
         ngx_http_chat_fail(s, &cmd->id, rc);
         return;

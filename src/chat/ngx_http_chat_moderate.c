@@ -25,8 +25,6 @@ typedef struct {
 static ngx_int_t ngx_http_chat_find(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m, uint32_t *room,
     uint64_t *epoch);
-static void ngx_http_chat_expelled(ngx_http_chat_session_t *s,
-    chat_command_t *cmd, uint32_t room, uint64_t epoch);
 static void ngx_http_chat_moderate(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_moderate_check(
@@ -169,9 +167,7 @@ ngx_http_chat_find(ngx_http_chat_session_t *s, chat_command_t *cmd,
 }
 
 
-/* He was removed from the room, and the worker has not come to it yet. */
-
-static void
+void
 ngx_http_chat_expelled(ngx_http_chat_session_t *s, chat_command_t *cmd,
     uint32_t room, uint64_t epoch)
 {
