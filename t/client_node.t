@@ -26,6 +26,8 @@ http {
     chat_zone chat:32m;
     chat_history messages=1000 age=1h;
     chat_close_delay 500ms;
+    chat_rate off;
+    chat_presence off;
 
     server {
         listen 8080;

@@ -28,6 +28,8 @@ events {
 http {
     chat_zone chat:32m;
     chat_history messages=1000 age=1h;
+    chat_rate off;
+    chat_presence off;
 
     server {
         listen 8080;
