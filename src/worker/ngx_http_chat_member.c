@@ -32,7 +32,7 @@ static void ngx_http_chat_inbox_insert(ngx_http_chat_session_t *s,
 static void ngx_http_chat_inbox_name(ngx_http_chat_session_t *s,
     ngx_str_t *room, u_char *buf);
 static ngx_http_chat_inbox_t *ngx_http_chat_inbox_rouse(
-    ngx_http_chat_session_t *s);
+    ngx_http_chat_session_t *s, uint32_t *n);
 static ngx_http_chat_member_t *ngx_http_chat_inbox_awake(
     ngx_http_chat_session_t *s);
 static ngx_http_chat_inbox_t *ngx_http_chat_inbox_next(
@@ -319,6 +319,7 @@ ngx_http_chat_member_left(ngx_http_chat_session_t *s, uint32_t n,
 void
 ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s)
 {
+    uint32_t                 n;
     ngx_uint_t               i;
     ngx_http_chat_inbox_t   *inbox;
     ngx_http_chat_member_t  *m;
@@ -332,10 +333,9 @@ ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s)
     }
 
     if (s->inboxed) {
-        inbox = ngx_http_chat_inbox_rouse(s);
+        inbox = ngx_http_chat_inbox_rouse(s, &n);
 
-        ngx_http_chat_member_left(s, (uint32_t) inbox->node.key, inbox->epoch,
-                                  inbox->occupant);
+        ngx_http_chat_member_left(s, n, inbox->epoch, inbox->occupant);
     }
 }
 
@@ -422,13 +422,15 @@ ngx_http_chat_inbox_name(ngx_http_chat_session_t *s, ngx_str_t *room,
 /* It is not asleep any more, and nothing else yet. */
 
 static ngx_http_chat_inbox_t *
-ngx_http_chat_inbox_rouse(ngx_http_chat_session_t *s)
+ngx_http_chat_inbox_rouse(ngx_http_chat_session_t *s, uint32_t *n)
 {
     ngx_http_chat_inbox_t   *inbox;
     ngx_http_chat_worker_t  *worker;
 
     worker = s->zone->worker;
     inbox = ngx_http_chat_session_inbox(s);
+
+    *n = (uint32_t) inbox->node.key;    /* deleting clears it */
 
     ngx_rbtree_delete(&worker->inboxes, &inbox->node);
     s->inboxed = 0;
@@ -447,8 +449,7 @@ ngx_http_chat_inbox_awake(ngx_http_chat_session_t *s)
     ngx_http_chat_room_view_t   view;
     u_char                      buf[NGX_HTTP_CHAT_ROOM_NAME_MAX];
 
-    inbox = ngx_http_chat_inbox_rouse(s);
-    n = (uint32_t) inbox->node.key;
+    inbox = ngx_http_chat_inbox_rouse(s, &n);
 
     ngx_http_chat_inbox_name(s, &room, buf);
 
