@@ -227,12 +227,14 @@ ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr)
 
     z->buckets = (uint32_t *) p;
     z->people = z->buckets + z->sh->nbuckets;
-    z->limits = (ngx_http_chat_limit_sh_t *)
-                    (p + ngx_http_chat_zone_tables(z->sh->nbuckets, 0));
+
+    p = ngx_align_ptr(p + ngx_http_chat_zone_tables(z->sh->nbuckets, 0), 64);
+
+    z->limits = (ngx_http_chat_limit_sh_t *) p;
 
     /* index 1 is the first: its place is behind the tables */
 
-    p += ngx_http_chat_zone_tables(z->sh->nbuckets, z->sh->nlimits);
+    p += ngx_http_chat_zone_tables(0, z->sh->nlimits);
 
     z->blocks = p - NGX_HTTP_CHAT_BLOCK_SIZE;
 }

@@ -53,11 +53,13 @@ typedef struct {
     uint64_t                    epoch;
     uint32_t                    block;
     ngx_str_t                   name;
-    ngx_http_chat_append_t      entry;
-    ngx_http_chat_retention_t   keep;
-    ngx_http_chat_room_view_t   view;
-    uint16_t                    slots[NGX_HTTP_CHAT_SLOTS_MAX];
-    ngx_uint_t                  nslots;
+    uint32_t                       occupant;
+    ngx_http_chat_person_t         person;
+    ngx_http_chat_announce_t      *announce;
+    ngx_http_chat_room_append_t    append;
+    ngx_http_chat_retention_t      keep;
+    ngx_http_chat_room_view_t      view;
+    uint16_t                       slots[NGX_HTTP_CHAT_SLOTS_MAX];
 } crash_op_t;
 
 
@@ -79,7 +81,8 @@ static u_char                crash_buf[CRASH_BUF];
 static u_char               *crash_copy;
 static volatile ngx_uint_t  *crash_done;
 
-static ngx_http_chat_retention_t  crash_keep = { 1000, 86400000, 1048576 };
+static ngx_http_chat_retention_t  crash_keep = { 1000, 86400000, 1048576,
+                                                 3600000, 120000 };
 
 
 static void
@@ -121,6 +124,19 @@ crash_find(ngx_http_chat_zone_t *z, ngx_uint_t i)
     }
 
     return 0;
+}
+
+
+static uint32_t
+crash_join(ngx_http_chat_zone_t *z, ngx_uint_t i,
+    ngx_http_chat_room_view_t *view)
+{
+    char  name[2];
+
+    name[0] = CRASH_ROOMS[i];
+    name[1] = '\0';
+
+    return shm_join(z, name, &crash_keep, view);
 }
 
 
@@ -272,14 +288,10 @@ crash_use_room(ngx_http_chat_zone_t *z, ngx_uint_t i)
 {
     uint32_t                   n;
     ngx_int_t                  rc;
-    ngx_str_t                  name;
     crash_room_t               seen;
     ngx_http_chat_room_view_t  view;
 
-    name.data = (u_char *) &CRASH_ROOMS[i];
-    name.len = 1;
-
-    n = ngx_http_chat_room_join(z, &name, &crash_keep, &view);
+    n = crash_join(z, i, &view);
 
     if (n == 0) {
         return NGX_DECLINED;
@@ -300,7 +312,7 @@ crash_use_room(ngx_http_chat_zone_t *z, ngx_uint_t i)
 
     crash_read(z, n, i, &seen);
 
-    ngx_http_chat_room_leave(z, n, view.epoch);
+    (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
 
     return rc;
 }
@@ -359,7 +371,7 @@ crash_recover(ngx_http_chat_zone_t *z, crash_view_t *old, crash_view_t *new,
         crash_use(z);
     }
 
-    ngx_http_chat_room_reap(z, 0);
+    ngx_http_chat_room_reap(z, 0, 0);
 
     crash_members(z, old);
 
@@ -551,14 +563,11 @@ crash_fill(ngx_http_chat_zone_t *z, ngx_uint_t i, ngx_uint_t slot,
     ngx_uint_t entries, size_t len)
 {
     uint32_t                   n;
-    ngx_str_t                  name;
     ngx_http_chat_room_view_t  view;
 
-    name.data = (u_char *) &CRASH_ROOMS[i];
-    name.len = 1;
     z->slot = slot;
 
-    n = ngx_http_chat_room_join(z, &name, &crash_keep, &view);
+    n = crash_join(z, i, &view);
 
     while (n && entries--) {
 
@@ -606,10 +615,10 @@ crash_entry(ngx_http_chat_zone_t *z, ngx_uint_t i, size_t len)
     seq = ngx_http_chat_log_state(&room->log)->next_seq;
 
     crash_op.epoch = room->epoch;
-    crash_op.entry.flags = NGX_HTTP_CHAT_ENTRY_TEXT;
-    crash_op.entry.sender = (uint32_t) crash_number(i, seq, len);
-    crash_op.entry.head.data = crash_text;
-    crash_op.entry.head.len = len;
+    crash_op.append.entry.flags = NGX_HTTP_CHAT_ENTRY_TEXT;
+    crash_op.append.entry.sender = (uint32_t) crash_number(i, seq, len);
+    crash_op.append.entry.head.data = crash_text;
+    crash_op.append.entry.head.len = len;
 
     shm_text(crash_text, len, crash_number(i, seq, len));
 }
@@ -618,9 +627,11 @@ crash_entry(ngx_http_chat_zone_t *z, ngx_uint_t i, size_t len)
 static void
 crash_run_append(ngx_http_chat_zone_t *z)
 {
+    crash_op.append.retention = &crash_op.keep;
+    crash_op.append.slots = crash_op.slots;
+
     (void) ngx_http_chat_room_append(z, crash_op.room, crash_op.epoch,
-                                     &crash_op.entry, &crash_op.keep,
-                                     crash_op.slots, &crash_op.nslots);
+                                     &crash_op.append);
 }
 
 
@@ -706,8 +717,13 @@ crash_setup_remake(ngx_http_chat_zone_t *z)
 static void
 crash_run_join(ngx_http_chat_zone_t *z)
 {
+    uint32_t  n;
+
     (void) ngx_http_chat_room_join(z, &crash_op.name, &crash_op.keep,
-                                   &crash_op.view);
+                                   crash_op.person.user.len
+                                   ? &crash_op.person : NULL,
+                                   0, crash_op.announce, &n,
+                                   &crash_op.occupant, &crash_op.view);
 }
 
 
@@ -732,7 +748,7 @@ crash_setup_ninth(ngx_http_chat_zone_t *z)
 static void
 crash_run_leave(ngx_http_chat_zone_t *z)
 {
-    ngx_http_chat_room_leave(z, crash_op.room, crash_op.epoch);
+    (void) ngx_http_chat_room_leave(z, crash_op.room, crash_op.epoch, 0, 0);
 }
 
 
@@ -782,7 +798,7 @@ crash_setup_delete(ngx_http_chat_zone_t *z)
     n = shm_join(z, "g", &crash_keep, &view);
     (void) shm_append(z, n, view.epoch, &crash_keep, 20,
                       crash_number(6, 1, 20));
-    ngx_http_chat_room_leave(z, n, view.epoch);
+    (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
 
     crash_setup_evict(z);
 }
@@ -800,7 +816,7 @@ crash_setup_neighbour(ngx_http_chat_zone_t *z)
     ngx_http_chat_room_view_t  view;
 
     n = shm_join(z, "g", &crash_keep, &view);
-    ngx_http_chat_room_leave(z, n, view.epoch);
+    (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
 
     ngx_stub_time(SHM_NOW + 1000);
     crash_op.room = crash_fill(z, 0, 1, 1, 100);
@@ -823,7 +839,7 @@ crash_setup_neighbour(ngx_http_chat_zone_t *z)
 static void
 crash_run_reap(ngx_http_chat_zone_t *z)
 {
-    ngx_http_chat_room_reap(z, 0);
+    ngx_http_chat_room_reap(z, 0, 0);
 }
 
 
@@ -886,7 +902,7 @@ static const crash_case_t  crash_cases[] = {
     { "append that evicts a room", crash_setup_delete, crash_run_append, 0 },
     { "append beside a room that goes", crash_setup_neighbour,
       crash_run_append, 0 },
-    { "reap", crash_setup, crash_run_reap, 8 },
+    { "reap", crash_setup, crash_run_reap, 0 },
     { "repair", crash_setup_free, crash_run_repair, 12 },
     { "block alloc", crash_setup, crash_run_alloc, 0 },
     { "block free", crash_setup_free, crash_run_free, 0 }
@@ -944,7 +960,6 @@ crash_live(ngx_http_chat_zone_t *z, uint64_t seed)
     uint32_t                   n;
     ngx_uint_t                 i;
     ngx_http_chat_room_view_t  view;
-    ngx_str_t                  name;
 
     for ( ;; ) {
         ngx_stub_time(SHM_NOW + shm_random(&seed, 100000));
@@ -952,10 +967,8 @@ crash_live(ngx_http_chat_zone_t *z, uint64_t seed)
         i = (ngx_uint_t) shm_random(&seed, CRASH_NROOMS);
         len = shm_random(&seed, 4) ? shm_random(&seed, 300)
                                    : shm_random(&seed, 3000);
-        name.data = (u_char *) &CRASH_ROOMS[i];
-        name.len = 1;
 
-        n = ngx_http_chat_room_join(z, &name, &crash_keep, &view);
+        n = crash_join(z, i, &view);
 
         if (n == 0) {
             continue;
@@ -965,7 +978,7 @@ crash_live(ngx_http_chat_zone_t *z, uint64_t seed)
                           crash_number(i, view.next_seq, len));
 
         if (shm_random(&seed, 3)) {
-            ngx_http_chat_room_leave(z, n, view.epoch);
+            (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
         }
     }
 }
@@ -1031,7 +1044,7 @@ test_kills(void)
         test_ok(crash_clock() - start < 1.0 * shm_slowness());
 
         test_eq(ngx_http_chat_zone_find_dead(&zone), 0);
-        ngx_http_chat_room_reap(&zone, 0);
+        ngx_http_chat_room_reap(&zone, 0, 0);
         ngx_http_chat_zone_release(&zone, 0);
 
         broken += zone.sh->leaks;

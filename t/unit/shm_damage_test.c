@@ -38,7 +38,8 @@ static uint64_t                   damage_seed;
 static uint64_t                   damage_now;
 static ngx_uint_t                 damage_resets;
 static const char                *damage_names[] = { "victim", "a", "b" };
-static ngx_http_chat_retention_t  damage_keep = { 1000, 86400000, 1048576 };
+static ngx_http_chat_retention_t  damage_keep = { 1000, 86400000, 1048576,
+                                                   3600000, 120000 };
 
 
 static void
@@ -349,7 +350,7 @@ damage_evict(damage_t *d)
     ngx_http_chat_room_view_t  view;
 
     if (damage_roll(d, 2)) {
-        ngx_http_chat_room_reap(&d->zone, 0);
+        ngx_http_chat_room_reap(&d->zone, 0, 0);
     }
 
     n = shm_join(&d->zone, "greedy", &damage_keep, &view);
@@ -401,7 +402,7 @@ damage_run(uint64_t seed, ngx_uint_t state)
     /* the first one finds what hangs nowhere, the second finds nothing */
 
     test_ok(ngx_http_chat_repair(&d.zone) >= 0);
-    ngx_http_chat_room_reap(&d.zone, 1);
+    ngx_http_chat_room_reap(&d.zone, 1, 0);
     test_ok(ngx_http_chat_repair(&d.zone) >= 0);
     test_eq(ngx_http_chat_repair(&d.zone), 0);
 
@@ -490,7 +491,7 @@ test_behind_head(void)
             test_eq(d.zone.sh->leaks, 1);
 
         } else if (i == 1) {
-            ngx_http_chat_room_leave(&d.zone, d.rooms[0], d.epochs[0]);
+            (void) ngx_http_chat_room_leave(&d.zone, d.rooms[0], d.epochs[0], 0, 0);
 
             ngx_http_chat_zone_lock(&d.zone, 0);
             ngx_http_chat_log_clear_locked(&d.zone,

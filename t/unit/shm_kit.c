@@ -21,6 +21,12 @@ static void shm_count_room(ngx_http_chat_zone_t *z, shm_count_t *c,
     uint32_t n);
 static void shm_count_log(ngx_http_chat_zone_t *z, shm_count_t *c,
     ngx_http_chat_log_state_t *st);
+static void shm_count_intent(ngx_http_chat_zone_t *z, shm_count_t *c,
+    ngx_http_chat_room_sh_t *room);
+static void shm_count_people(ngx_http_chat_zone_t *z, shm_count_t *c,
+    uint32_t room);
+static void shm_count_chain(ngx_http_chat_zone_t *z, shm_count_t *c,
+    uint32_t n, ngx_uint_t kind);
 static void shm_count_residents(ngx_http_chat_zone_t *z, shm_count_t *c,
     ngx_http_chat_room_sh_t *room);
 static void shm_count_list(ngx_http_chat_zone_t *z, shm_count_t *c);
@@ -82,8 +88,8 @@ shm_zone_make(ngx_http_chat_zone_t *z, ngx_uint_t blocks, ngx_uint_t slots)
     size = sizeof(ngx_http_chat_zone_sh_t) + 128
            + slots * sizeof(ngx_http_chat_slot_sh_t)
            + (blocks + 2) * NGX_HTTP_CHAT_BLOCK_SIZE
-           + blocks * sizeof(uint32_t);
-    size = ngx_align(size, 64);
+           + 2 * blocks * sizeof(uint32_t);
+    size = ngx_align(size + size / 60, 64);
     pages = ngx_align(size, SHM_PAGE);
 
     p = mmap(NULL, pages + SHM_PAGE, PROT_READ|PROT_WRITE,
@@ -141,6 +147,9 @@ shm_zone_at(ngx_http_chat_zone_t *copy, ngx_http_chat_zone_t *z, u_char *addr)
     copy->slots = (ngx_http_chat_slot_sh_t *)
                       (addr + ((u_char *) z->slots - from));
     copy->buckets = (uint32_t *) (addr + ((u_char *) z->buckets - from));
+    copy->people = (uint32_t *) (addr + ((u_char *) z->people - from));
+    copy->limits = (struct ngx_http_chat_limit_sh_s *)
+                       (addr + ((u_char *) z->limits - from));
     copy->blocks = addr + (z->blocks - from);
 }
 
@@ -306,6 +315,96 @@ shm_count_room(ngx_http_chat_zone_t *z, shm_count_t *c, uint32_t n)
 
     shm_count_residents(z, c, room);
     shm_count_log(z, c, ngx_http_chat_log_state(&room->log));
+    shm_count_log(z, c, ngx_http_chat_log_state(&room->passing));
+    shm_count_people(z, c, n);
+
+    if (room->topic) {
+        shm_count_block(z, c, room->topic, NGX_HTTP_CHAT_BLOCK_TOPIC);
+    }
+
+    if (room->intent) {
+        shm_count_intent(z, c, room);
+    }
+}
+
+
+static void
+shm_count_intent(ngx_http_chat_zone_t *z, shm_count_t *c,
+    ngx_http_chat_room_sh_t *room)
+{
+    ngx_http_chat_intent_sh_t  *in;
+
+    shm_count_block(z, c, room->intent, NGX_HTTP_CHAT_BLOCK_INTENT);
+
+    if (c->wrong) {
+        return;
+    }
+
+    in = (ngx_http_chat_intent_sh_t *)
+             ngx_http_chat_block(z, room->intent)->data;
+
+    if (in->topic && in->topic != room->topic) {
+        shm_count_block(z, c, in->topic, NGX_HTTP_CHAT_BLOCK_TOPIC);
+    }
+}
+
+
+/* Who is counted is one of the room's users, and nobody else is. */
+
+static void
+shm_count_people(ngx_http_chat_zone_t *z, shm_count_t *c, uint32_t room)
+{
+    uint32_t                      n, i, users;
+    ngx_http_chat_people_sh_t    *people;
+    ngx_http_chat_occupant_sh_t  *oc;
+
+    users = 0;
+
+    for (n = ngx_http_chat_room(z, room)->people;
+         n && c->wrong == NULL;
+         n = ngx_http_chat_block(z, n)->next)
+    {
+        shm_count_block(z, c, n, NGX_HTTP_CHAT_BLOCK_PEOPLE);
+
+        people = (ngx_http_chat_people_sh_t *) ngx_http_chat_block(z, n)->data;
+
+        for (i = 0; i < 2 && c->wrong == NULL; i++) {
+            oc = &people->places[i];
+
+            if (oc->user_len == 0) {
+                continue;
+            }
+
+            if (oc->room != room) {
+                c->wrong = "an occupant is of another room";
+            }
+
+            if (oc->flags & NGX_HTTP_CHAT_OCCUPANT_COUNTED) {
+                users++;
+            }
+
+            shm_count_chain(z, c, oc->more, NGX_HTTP_CHAT_BLOCK_HERE);
+            shm_count_chain(z, c, oc->nonces, NGX_HTTP_CHAT_BLOCK_NONCES);
+        }
+    }
+
+    if (c->wrong == NULL && users != ngx_http_chat_room(z, room)->users) {
+        c->wrong = "a room miscounts its users";
+    }
+}
+
+
+static void
+shm_count_chain(ngx_http_chat_zone_t *z, shm_count_t *c, uint32_t n,
+    ngx_uint_t kind)
+{
+    while (n && c->wrong == NULL) {
+        shm_count_block(z, c, n, kind);
+
+        if (c->wrong == NULL) {
+            n = ngx_http_chat_block(z, n)->next;
+        }
+    }
 }
 
 
@@ -480,12 +579,45 @@ uint32_t
 shm_join(ngx_http_chat_zone_t *z, const char *name,
     ngx_http_chat_retention_t *retention, ngx_http_chat_room_view_t *view)
 {
-    ngx_str_t  s;
+    return shm_join_as(z, name, NULL, retention, NULL, view);
+}
+
+
+uint32_t
+shm_join_as(ngx_http_chat_zone_t *z, const char *name, const char *user,
+    ngx_http_chat_retention_t *retention, uint32_t *occupant,
+    ngx_http_chat_room_view_t *view)
+{
+    uint32_t                n, o;
+    ngx_str_t               s;
+    ngx_http_chat_person_t  person;
 
     s.data = (u_char *) name;
     s.len = ngx_strlen(name);
 
-    return ngx_http_chat_room_join(z, &s, retention, view);
+    n = 0;
+    o = 0;
+
+    if (user) {
+        ngx_memzero(&person, sizeof(ngx_http_chat_person_t));
+
+        person.user.data = (u_char *) user;
+        person.user.len = ngx_strlen(user);
+        person.name = person.user;
+    }
+
+    if (ngx_http_chat_room_join(z, &s, retention, user ? &person : NULL, 0,
+                                NULL, &n, &o, view)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    if (occupant) {
+        *occupant = o;
+    }
+
+    return n;
 }
 
 
@@ -493,19 +625,19 @@ ngx_int_t
 shm_append(ngx_http_chat_zone_t *z, uint32_t room, uint64_t epoch,
     ngx_http_chat_retention_t *retention, size_t len, uint64_t number)
 {
-    uint16_t                slots[NGX_HTTP_CHAT_SLOTS_MAX];
-    ngx_uint_t              nslots;
-    ngx_http_chat_append_t  a;
-    static u_char           text[65536];
+    uint16_t                     slots[NGX_HTTP_CHAT_SLOTS_MAX];
+    ngx_http_chat_room_append_t  a;
+    static u_char                text[65536];
 
-    ngx_memzero(&a, sizeof(ngx_http_chat_append_t));
+    ngx_memzero(&a, sizeof(ngx_http_chat_room_append_t));
     shm_text(text, len, number);
 
-    a.head.data = text;
-    a.head.len = len;
-    a.sender = (uint32_t) number;
-    a.flags = NGX_HTTP_CHAT_ENTRY_TEXT;
+    a.entry.head.data = text;
+    a.entry.head.len = len;
+    a.entry.sender = (uint32_t) number;
+    a.entry.flags = NGX_HTTP_CHAT_ENTRY_TEXT;
+    a.retention = retention;
+    a.slots = slots;
 
-    return ngx_http_chat_room_append(z, room, epoch, &a, retention, slots,
-                                     &nslots);
+    return ngx_http_chat_room_append(z, room, epoch, &a);
 }

@@ -11,7 +11,9 @@
 
 
 #include "ngx_stub.h"
-#include "ngx_http_chat_room.h"
+#include "ngx_http_chat_occupant.h"
+#include "ngx_http_chat_change.h"
+#include "ngx_http_chat_amend.h"
 #include "ngx_http_chat_repair.h"
 
 
@@ -71,9 +73,13 @@ const char *shm_complete(ngx_http_chat_zone_t *z);
 ngx_uint_t shm_entries(u_char *buf, size_t used, shm_entry_t *entries,
     ngx_uint_t max);
 
-/* A member in the room "name" from z->slot, and its room; 0: no room. */
+/* A member in the room "name" from z->slot, and its room; 0: no room.  The
+ * user NULL: nobody in particular; else *occupant is set. */
 uint32_t shm_join(ngx_http_chat_zone_t *z, const char *name,
     ngx_http_chat_retention_t *retention, ngx_http_chat_room_view_t *view);
+uint32_t shm_join_as(ngx_http_chat_zone_t *z, const char *name,
+    const char *user, ngx_http_chat_retention_t *retention,
+    uint32_t *occupant, ngx_http_chat_room_view_t *view);
 
 /* Appends len bytes made of the number as an entry of that sender. */
 ngx_int_t shm_append(ngx_http_chat_zone_t *z, uint32_t room, uint64_t epoch,

@@ -365,8 +365,8 @@ log_read(log_model_t *m, ngx_http_chat_cursor_t *cursor, size_t size)
     seq = cursor->seq;
     need = 0;
 
-    used = ngx_http_chat_log_read_locked(&m->zone, &m->log, cursor, log_buf,
-                                         size, &need);
+    used = ngx_http_chat_log_read_locked(&m->zone, &m->log, cursor,
+                                         (uint64_t) -1, log_buf, size, &need);
     if (used < 0) {
         test_eq(used, 0);
         return;

@@ -19,8 +19,10 @@
 #define ROOM_BUF      8192
 
 
-static ngx_http_chat_retention_t  room_keep = { 100, 86400000, 1048576 };
-static ngx_http_chat_retention_t  room_none = { 0, 0, 1048576 };
+static ngx_http_chat_retention_t  room_keep = { 100, 86400000, 1048576,
+                                                 3600000, 120000 };
+static ngx_http_chat_retention_t  room_none = { 0, 0, 1048576, 3600000,
+                                                 120000 };
 
 
 static uint32_t
@@ -77,17 +79,25 @@ static ngx_int_t
 room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     uint16_t *slots, ngx_uint_t *nslots)
 {
-    ngx_http_chat_append_t  a;
+    ngx_int_t                    rc;
+    ngx_http_chat_room_append_t  a;
 
-    ngx_memzero(&a, sizeof(ngx_http_chat_append_t));
-    ngx_str_set(&a.head, "text");
+    ngx_memzero(&a, sizeof(ngx_http_chat_room_append_t));
+    ngx_str_set(&a.entry.head, "text");
 
-    return ngx_http_chat_room_append(z, n, epoch, &a, &room_keep, slots,
-                                     nslots);
+    a.entry.flags = NGX_HTTP_CHAT_ENTRY_TEXT;
+    a.retention = &room_keep;
+    a.slots = slots;
+
+    rc = ngx_http_chat_room_append(z, n, epoch, &a);
+
+    *nslots = a.nslots;
+
+    return rc;
 }
 
 
-/* Each slot's members are its own; more than eight slots take a block. */
+/* Each slot's members are its own; more than a few slots take a block. */
 
 static void
 test_members(void)
@@ -130,19 +140,19 @@ test_members(void)
     /* a slot without members has nothing to leave */
 
     z->slot = ROOM_SLOTS + 1;
-    ngx_http_chat_room_leave(z, n, view.epoch);
+    (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
     test_eq(ngx_http_chat_room(z, n)->members, members);
 
     for (i = ROOM_SLOTS; i; i--) {
         z->slot = i - 1;
 
         for (k = 0; k <= (i - 1) % 3; k++) {
-            ngx_http_chat_room_leave(z, n, view.epoch);
+            (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
             members--;
             test_eq(ngx_http_chat_room(z, n)->members, members);
         }
 
-        ngx_http_chat_room_leave(z, n, view.epoch);
+        (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
         test_eq(ngx_http_chat_room(z, n)->members, members);
     }
 
@@ -151,7 +161,7 @@ test_members(void)
     for (i = 0; i < 200; i++) {
         z->slot = i % ROOM_SLOTS;
         test_ok(shm_join(z, "room", &room_keep, &view) == n);
-        ngx_http_chat_room_leave(z, n, view.epoch);
+        (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
     }
 
     test_eq(free - z->sh->pool.nfree, 3);
@@ -183,7 +193,7 @@ test_news(void)
     }
 
     z->slot = 40;
-    ngx_http_chat_room_leave(z, n, view.epoch);
+    (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
 
     test_eq(room_append(z, n, view.epoch, slots, &nslots), NGX_OK);
     test_eq(nslots, ROOM_SLOTS - 1);
@@ -250,12 +260,12 @@ test_epochs(void)
             test_eq(ngx_http_chat_room_read(z, n, epochs[i - 1], &cursor, buf,
                                             64, &used, &need, &gap, &view),
                     NGX_ABORT);
-            ngx_http_chat_room_leave(z, n, epochs[i - 1]);
+            (void) ngx_http_chat_room_leave(z, n, epochs[i - 1], 0, 0);
             ngx_http_chat_room_trim(z, n, epochs[i - 1], 0);
             test_eq(ngx_http_chat_room(z, n)->members, 1);
         }
 
-        ngx_http_chat_room_leave(z, n, epochs[i]);
+        (void) ngx_http_chat_room_leave(z, n, epochs[i], 0, 0);
         old = n;
 
         /* the zone fills up, and the room goes */
@@ -268,7 +278,7 @@ test_epochs(void)
         test_eq(n, old);
         test_eq(room_find(z, "room"), 0);
 
-        ngx_http_chat_room_leave(z, n, view.epoch);
+        (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
     }
 
     shm_zone_free(z);
@@ -310,7 +320,7 @@ test_eviction(void)
     ngx_stub_time(SHM_NOW + 100000);
     test_eq(shm_append(z, rooms[0], views[0].epoch, &room_keep, 10, 1),
             NGX_OK);
-    ngx_http_chat_room_leave(z, rooms[1], views[1].epoch);
+    (void) ngx_http_chat_room_leave(z, rooms[1], views[1].epoch, 0, 0);
 
     while (z->sh->pool.nfree) {
         (void) ngx_http_chat_block_alloc(z, NGX_HTTP_CHAT_BLOCK_LOG);
@@ -391,9 +401,9 @@ test_full(void)
     test_ok(shm_complete(z) == NULL);
     test_eq(z->sh->lru.rooms, z->sh->nblocks);
 
-    ngx_http_chat_room_leave(z, room_find(z, "room7"),
+    (void) ngx_http_chat_room_leave(z, room_find(z, "room7"),
                              ngx_http_chat_room(z, room_find(z, "room7"))
-                                 ->epoch);
+                                 ->epoch, 0, 0);
 
     test_eq(shm_append(z, last, old.epoch, &room_keep, 10, 1), NGX_DECLINED);
 
@@ -431,7 +441,7 @@ test_names(void)
         if (n) {
             test_eq(view.members, 1);
             test_eq(room_find(z, name), n);
-            ngx_http_chat_room_leave(z, n, view.epoch);
+            (void) ngx_http_chat_room_leave(z, n, view.epoch, 0, 0);
         }
     }
 
@@ -496,7 +506,7 @@ test_reap(void)
         }
     }
 
-    ngx_http_chat_room_reap(z, 10);
+    ngx_http_chat_room_reap(z, 10, 0);
 
     test_eq(z->sh->reaped, 1);
     test_ok(shm_complete(z) == NULL);
@@ -606,7 +616,7 @@ test_starve_join(void)
         for (i = 0; i < 20; i++) {
             z->slot = i;
             room = shm_join(z, "room", &room_keep, &view);
-            test_eq(room != 0, n > (i >= 8));
+            test_eq(room != 0, n > (i >= NGX_HTTP_CHAT_RESIDENTS));
         }
 
         test_eq(z->sh->pool.nfree, 0);

@@ -181,11 +181,11 @@ test_room_sizes(void)
     uint32_t                    n, i;
     ngx_uint_t                  free;
     ngx_http_chat_zone_t        zone, *z;
-    ngx_http_chat_retention_t   keep = { 100, 3600000, 65536 };
+    ngx_http_chat_retention_t   keep = { 100, 3600000, 65536, 0, 0 };
     ngx_http_chat_room_view_t   view;
 
     z = &zone;
-    shm_zone_make(z, 64 * ZONE_MIB / NGX_HTTP_CHAT_BLOCK_SIZE - 1400, 64);
+    shm_zone_make(z, 64 * ZONE_MIB / NGX_HTTP_CHAT_BLOCK_SIZE - 4800, 64);
 
     test_ok(shm_zone_size(z) <= 64 * ZONE_MIB);
 
