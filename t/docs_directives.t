@@ -28,7 +28,7 @@ my %section = sections($page);
 cmp_ok(scalar(keys %table), '>', 10, 'the commands table can be read');
 is_deeply([sort keys %section], [sort keys %table],
           'the page has the directives of the table');
-is_deeply([sort($page =~ /^\| `\$(\w+)` \|/mg)],
+is_deeply([sort($page =~ /^\| `\$(\w+)(?:<\w+>)?` \|/mg)],
           [sort($variables =~ /ngx_string\("(chat_\w+)"\)/g)],
           'the page has the variables of the table');
 
