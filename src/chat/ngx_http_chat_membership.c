@@ -117,7 +117,7 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
     room.data = ngx_http_chat_session_room(s);
     room.len = s->room_len;
 
-    rc = ngx_http_chat_member_join(s, &room, &view, &m);
+    rc = ngx_http_chat_member_join(s, &room, NULL, &view, &m);
 
     if (rc == NGX_DECLINED) {
         ngx_http_chat_publish_full(s->zone);
@@ -251,6 +251,8 @@ ngx_http_chat_join_again(ngx_http_chat_session_t *s,
 static ngx_int_t
 ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 {
+    const char  *role;
+
     if (join->m) {
         return NGX_OK;
     }
@@ -262,7 +264,12 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
         return NGX_ERROR;
     }
 
-    switch (ngx_http_chat_member_join(s, &join->room, &join->view, &join->m)) {
+    role = ngx_http_chat_role_name(ngx_http_chat_role(s->role,
+                                                      join->own.granted));
+
+    switch (ngx_http_chat_member_join(s, &join->room, role, &join->view,
+                                      &join->m))
+    {
 
     case NGX_OK:
         return ngx_http_chat_join_own(s, join);

@@ -11,7 +11,7 @@
 
 
 static ngx_int_t ngx_http_chat_member_room(ngx_http_chat_session_t *s,
-    ngx_str_t *room, uint32_t *n, uint32_t *occupant,
+    ngx_str_t *room, const char *role, uint32_t *n, uint32_t *occupant,
     ngx_http_chat_room_view_t *view);
 static ngx_int_t ngx_http_chat_member_room_raw(ngx_http_chat_session_t *s,
     ngx_str_t *room, uint32_t *n, ngx_http_chat_room_view_t *view);
@@ -41,7 +41,8 @@ static ngx_http_chat_inbox_t *ngx_http_chat_inbox_next(
 
 ngx_int_t
 ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
-    ngx_http_chat_room_view_t *view, ngx_http_chat_member_t **mp)
+    const char *role, ngx_http_chat_room_view_t *view,
+    ngx_http_chat_member_t **mp)
 {
     uint32_t   n, occupant;
     ngx_int_t  rc;
@@ -56,7 +57,7 @@ ngx_http_chat_member_join(ngx_http_chat_session_t *s, ngx_str_t *room,
         rc = ngx_http_chat_member_room_raw(s, room, &n, view);
 
     } else {
-        rc = ngx_http_chat_member_room(s, room, &n, &occupant, view);
+        rc = ngx_http_chat_member_room(s, room, role, &n, &occupant, view);
     }
 
     if (rc != NGX_OK) {
@@ -108,7 +109,8 @@ ngx_http_chat_member_room_raw(ngx_http_chat_session_t *s, ngx_str_t *room,
 
 static ngx_int_t
 ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
-    uint32_t *n, uint32_t *occupant, ngx_http_chat_room_view_t *view)
+    const char *role, uint32_t *n, uint32_t *occupant,
+    ngx_http_chat_room_view_t *view)
 {
     ngx_int_t                  rc;
     ngx_uint_t                 max;
@@ -124,7 +126,7 @@ ngx_http_chat_member_room(ngx_http_chat_session_t *s, ngx_str_t *room,
         told = &announce;
         max = s->settings->room_members;
 
-        ngx_http_chat_presence_joined(s, room, told);
+        ngx_http_chat_presence_joined(s, room, role, told);
     }
 
     rc = ngx_http_chat_room_join(s->zone, room, &s->settings->retention,
@@ -370,7 +372,7 @@ ngx_http_chat_inbox_open(ngx_http_chat_session_t *s)
 
     ngx_http_chat_inbox_name(s, &room, buf);
 
-    rc = ngx_http_chat_member_room(s, &room, &n, &occupant, &view);
+    rc = ngx_http_chat_member_room(s, &room, NULL, &n, &occupant, &view);
 
     if (rc != NGX_OK) {
         return rc;

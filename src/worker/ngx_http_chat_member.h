@@ -98,11 +98,12 @@ struct ngx_http_chat_local_s {
 /*
  * Makes the session a member of a room, from the head on, and announces its
  * user if this is his first connection there.  DECLINED: the zone is full;
- * ERROR: no memory; BUSY: it is one already; DONE: the room is full.  *view
- * is the room at the cursor; *m is good until the next join or leave.
+ * ERROR: no memory; BUSY: it is one already; DONE: the room is full.  role is
+ * what he is called there, NULL in raw mode.  *view is the room at the cursor;
+ * *m is good until the next join or leave.
  */
 ngx_int_t ngx_http_chat_member_join(ngx_http_chat_session_t *s,
-    ngx_str_t *room, ngx_http_chat_room_view_t *view,
+    ngx_str_t *room, const char *role, ngx_http_chat_room_view_t *view,
     ngx_http_chat_member_t **m);
 
 /* NULL: it is not a member of that room.  Wakes its own inbox. */

@@ -9,6 +9,7 @@
 
 #define NGX_HTTP_CHAT_PRESENCE_TEXT     2048    /* bytes: names escaped */
 #define NGX_HTTP_CHAT_PRESENCE_PASS     64      /* departures in one pass */
+#define NGX_HTTP_CHAT_PRESENCE_FOUND    128     /* likewise, of a search */
 #define NGX_HTTP_CHAT_PRESENCE_SOON     100     /* ms: clocks differ */
 #define NGX_HTTP_CHAT_PRESENCE_BUCKETS  4096    /* searched in one pass */
 #define NGX_HTTP_CHAT_PRESENCE_TURNS    32      /* in a quiet search */
@@ -31,7 +32,7 @@ typedef struct {
 
 
 static void ngx_http_chat_presence_texts(ngx_str_t *room,
-    ngx_http_chat_person_t *person, const char *type,
+    ngx_http_chat_person_t *person, const char *role, const char *type,
     ngx_http_chat_announce_t *announce);
 static void ngx_http_chat_presence_who(chat_json_writer_t *w, const char *type,
     ngx_str_t *room, ngx_http_chat_person_t *person);
@@ -86,23 +87,23 @@ ngx_http_chat_presence_init(ngx_http_chat_zone_t *z)
 
 void
 ngx_http_chat_presence_joined(ngx_http_chat_session_t *s, ngx_str_t *room,
-    ngx_http_chat_announce_t *announce)
+    const char *role, ngx_http_chat_announce_t *announce)
 {
     ngx_http_chat_person_t  person;
 
     ngx_http_chat_session_person(s, &person);
-    ngx_http_chat_presence_texts(room, &person, "joined", announce);
+    ngx_http_chat_presence_texts(room, &person, role, "joined", announce);
 
     announce->presence = s->settings->presence;
     announce->limit = s->settings->presence_limit;
 }
 
 
-/* person NULL: the count alone. */
+/* person NULL: the count alone.  role may be NULL. */
 
 static void
 ngx_http_chat_presence_texts(ngx_str_t *room, ngx_http_chat_person_t *person,
-    const char *type, ngx_http_chat_announce_t *announce)
+    const char *role, const char *type, ngx_http_chat_announce_t *announce)
 {
     chat_json_writer_t  w;
 
@@ -115,6 +116,12 @@ ngx_http_chat_presence_texts(ngx_str_t *room, ngx_http_chat_person_t *person,
                         NGX_HTTP_CHAT_PRESENCE_TEXT);
 
         ngx_http_chat_presence_who(&w, type, room, person);
+
+        if (role) {
+            chat_json_lit(&w, ",\"role\":");
+            chat_json_string(&w, role, ngx_strlen(role));
+        }
+
         chat_json_lit(&w, ",\"members\":");
 
         announce->event.flags = NGX_HTTP_CHAT_ENTRY_PASSING;
@@ -306,7 +313,12 @@ ngx_http_chat_presence_depart_handler(ngx_event_t *ev)
 
         rc = ngx_http_chat_presence_left(z, d->room, d->epoch, &user, &wait);
 
-        if (rc == NGX_AGAIN && wait <= NGX_HTTP_CHAT_PRESENCE_SOON) {
+        if (rc == NGX_AGAIN
+            && (wait <= NGX_HTTP_CHAT_PRESENCE_SOON
+                || wait == NGX_HTTP_CHAT_COUNT_PAUSE))
+        {
+            /* not quite yet, or there was no memory to say it */
+
             d->time = ngx_current_msec + ngx_max(wait, 1);
             ngx_http_chat_presence_insert(z, d);
             continue;
@@ -342,7 +354,7 @@ ngx_http_chat_presence_left(ngx_http_chat_zone_t *z, uint32_t room,
     }
 
     ngx_http_chat_presence_person(&standing, &person);
-    ngx_http_chat_presence_texts(&name, &person, "left", &announce);
+    ngx_http_chat_presence_texts(&name, &person, NULL, "left", &announce);
 
     rc = ngx_http_chat_room_left(z, room, epoch, user, &announce, wait);
 
@@ -376,10 +388,10 @@ ngx_http_chat_presence_count(ngx_http_chat_zone_t *z, uint32_t room,
         return;
     }
 
-    ngx_http_chat_presence_texts(&name, NULL, NULL, &announce);
+    ngx_http_chat_presence_texts(&name, NULL, NULL, NULL, &announce);
 
     ngx_http_chat_room_count(z, room, epoch, &announce);
-    ngx_http_chat_notify(z, room, announce.slots, announce.nslots);
+    ngx_http_chat_presence_told(z, room, epoch, &announce);
 }
 
 
@@ -453,22 +465,32 @@ ngx_http_chat_presence_due(ngx_http_chat_zone_t *z, ngx_uint_t n,
     ngx_msec_t late)
 {
     ngx_str_t                user;
-    ngx_uint_t               i, ndue;
+    ngx_uint_t               i, ndue, nleft;
     ngx_msec_t               wait;
-    ngx_http_chat_due_t      due[NGX_HTTP_CHAT_PRESENCE_PASS];
+    ngx_http_chat_due_t      due[NGX_HTTP_CHAT_PRESENCE_FOUND];
     ngx_http_chat_worker_t  *worker;
 
     worker = z->worker;
 
     ndue = ngx_http_chat_room_due(z, &worker->due, n, late, due,
-                                  NGX_HTTP_CHAT_PRESENCE_PASS);
+                                  NGX_HTTP_CHAT_PRESENCE_FOUND);
+    nleft = 0;
 
     for (i = 0; i < ndue; i++) {
         user.data = due[i].user;
         user.len = due[i].user_len;
 
-        (void) ngx_http_chat_presence_left(z, due[i].room, due[i].epoch, &user,
-                                           &wait);
+        if (ngx_http_chat_presence_left(z, due[i].room, due[i].epoch, &user,
+                                        &wait)
+            == NGX_OK)
+        {
+            nleft++;
+        }
+    }
+
+    if (nleft && ndue == NGX_HTTP_CHAT_PRESENCE_FOUND) {
+        /* there are more of them in the last bucket, perhaps */
+        worker->due--;
     }
 
     if (worker->due >= z->sh->nbuckets) {
@@ -636,7 +658,7 @@ ngx_http_chat_presence_rename(ngx_http_chat_session_t *s,
 
         if (ngx_http_chat_room_rename(local->zone,
                                       ngx_http_chat_local_room(local),
-                                      local->epoch, &own, 1, &event,
+                                      local->epoch, &own, 0, &event,
                                       ngx_http_chat_presences.slots, &nslots)
             == NGX_OK)
         {

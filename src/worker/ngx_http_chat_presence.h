@@ -25,7 +25,7 @@
  * texts are the worker's, good until the next call.
  */
 void ngx_http_chat_presence_joined(ngx_http_chat_session_t *s,
-    ngx_str_t *room, ngx_http_chat_announce_t *announce);
+    ngx_str_t *room, const char *role, ngx_http_chat_announce_t *announce);
 
 /* Tells the workers that the announcement names; and if there is a count to
  * be told later, sees to that. */

@@ -312,15 +312,14 @@ ngx_http_chat_run_frame(ngx_http_chat_run_t *run, u_char *text, size_t len)
 
         mark->end = run->len;
         mark->sender = e.sender;
-        mark->after = run->to;
+        mark->after.seq = e.seq + 1;
+        mark->after.block = e.after_block;
+        mark->after.off = e.after_off;
+        mark->after.passing = run->to.passing;
 
         if (e.flags & NGX_HTTP_CHAT_ENTRY_PASSING) {
-            mark->after.passing = (uint16_t) (e.seq + 1);
-
-        } else {
-            mark->after.seq = e.seq + 1;
-            mark->after.block = e.after_block;
-            mark->after.off = e.after_off;
+            mark->after.seq = e.seq;
+            mark->after.passing = (uint16_t) e.sender;
         }
 
         run->to = mark->after;
