@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_publish.h"
+#include "ngx_http_chat_token.h"
 #include "ngx_http_chat_transport.h"
 
 #include "chat_ws.h"
@@ -80,6 +81,7 @@ static const ngx_http_chat_command_def_t  ngx_http_chat_commands[CHAT_CMD_N] = {
     [CHAT_CMD_UNBAN]   = { ngx_http_chat_command_ban, 0 },
     [CHAT_CMD_GRANT]   = { ngx_http_chat_command_grant, 0 },
     [CHAT_CMD_SET]     = { ngx_http_chat_command_set, 0 },
+    [CHAT_CMD_AUTH]    = { ngx_http_chat_command_auth, 0 },
     [CHAT_CMD_PING]    = { ngx_http_chat_command_ping, 0 },
 };
 
@@ -100,7 +102,9 @@ ngx_http_chat_begin(ngx_http_chat_session_t *s)
 {
     ngx_int_t  rc;
 
-    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+    /* who is pending is welcomed when it is known who it is */
+
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW || s->pending) {
         return;
     }
 
@@ -174,6 +178,11 @@ ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text, size_t len)
 
     if (rc != NGX_OK) {
         ngx_http_chat_command_limited(s, &cmd.id, wait);
+        goto done;
+    }
+
+    if (s->pending && cmd.type != CHAT_CMD_AUTH) {
+        ngx_http_chat_command_pending(s, &cmd.id);
         goto done;
     }
 
@@ -375,6 +384,11 @@ ngx_http_chat_welcome(ngx_http_chat_session_t *s)
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_number(&w, "ping", s->settings->ping_interval);
+
+    if (s->token && s->token->ends) {
+        ngx_http_chat_reply_number(&w, "expires", (uint64_t) s->token->ends);
+    }
+
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_send(s, &w);

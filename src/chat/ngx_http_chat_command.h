@@ -90,6 +90,8 @@ void ngx_http_chat_command_grant(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_set(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
+void ngx_http_chat_command_auth(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_ping(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 
@@ -190,6 +192,10 @@ void ngx_http_chat_typing_stop(ngx_http_chat_session_t *s, uint32_t room);
  * throttle or close the session.
  */
 ngx_int_t ngx_http_chat_rate(ngx_http_chat_session_t *s, ngx_msec_t *wait);
+
+/* token.c: a command of a session that must say first who it is. */
+void ngx_http_chat_command_pending(ngx_http_chat_session_t *s,
+    chat_str_t *id);
 
 /*
  * Finds a room, and what it knows of the user: OK; else the error reply was

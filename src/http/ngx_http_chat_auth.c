@@ -28,11 +28,15 @@
 
 static ngx_int_t ngx_http_chat_identify_user(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
+static ngx_int_t ngx_http_chat_identify_credential(ngx_http_request_t *r,
+    ngx_http_chat_credential_t *cr);
+static ngx_int_t ngx_http_chat_identify_challenge(ngx_http_request_t *r,
+    const char *reason);
+static void ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
+    ngx_http_chat_identity_t *identity, ngx_str_t *user);
 static ngx_int_t ngx_http_chat_identify_guest(ngx_http_request_t *r,
     ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_profile(ngx_http_request_t *r,
-    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
-static ngx_int_t ngx_http_chat_identify_role(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_room(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
@@ -51,7 +55,7 @@ ngx_http_chat_identify(ngx_http_request_t *r, ngx_http_chat_loc_conf_t *chcf,
     ngx_int_t  rc;
 
     rc = ngx_http_chat_identify_user(r, chcf, identity);
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || identity->pending) {
         return rc;
     }
 
@@ -72,10 +76,26 @@ static ngx_int_t
 ngx_http_chat_identify_user(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {
-    ngx_str_t  user;
+    ngx_int_t                    rc;
+    ngx_str_t                    user;
+    ngx_http_chat_credential_t  *cr;
+
+    cr = ngx_http_chat_credential(r);
+    if (cr == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_chat_identify_credential(r, cr);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     if (ngx_http_chat_value(r, chcf->user, &user) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (user.len == 0) {
+        ngx_http_chat_identify_bearer(cr, identity, &user);
     }
 
     if (user.len) {
@@ -92,12 +112,108 @@ ngx_http_chat_identify_user(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (!chcf->guests) {
-        return ngx_http_chat_refuse(r, NGX_HTTP_UNAUTHORIZED,
-                                    "no user, and no guests are let in", NULL);
+    if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_TOKEN) {
+        return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                    "the token names no user", NULL);
     }
 
-    return ngx_http_chat_identify_guest(r, identity);
+    if (chcf->guests) {
+        return ngx_http_chat_identify_guest(r, identity);
+    }
+
+    if (chcf->doors.jwt && chcf->doors.timeout
+        && chcf->settings.protocol == NGX_HTTP_CHAT_PROTOCOL_V1)
+    {
+        ngx_str_set(&identity->user, "");
+        ngx_str_set(&identity->name, "");
+        ngx_str_set(&identity->color, "");
+
+        identity->pending = 1;
+
+        return NGX_OK;
+    }
+
+    return ngx_http_chat_identify_challenge(r,
+                                        "no user, and no guests are let in");
+}
+
+
+/* Who presents something that is no good is not who he says, nor a guest. */
+
+static ngx_int_t
+ngx_http_chat_identify_credential(ngx_http_request_t *r,
+    ngx_http_chat_credential_t *cr)
+{
+    switch (cr->kind) {
+
+    case NGX_HTTP_CHAT_CREDENTIAL_BAD:
+    case NGX_HTTP_CHAT_CREDENTIAL_EXPIRED:
+        return ngx_http_chat_identify_challenge(r, cr->reason);
+
+    case NGX_HTTP_CHAT_CREDENTIAL_KEY:
+
+        /* a session sends and reads, and in any room */
+
+        if (cr->limited) {
+            return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                        "the API key is not for sending and "
+                                        "reading in all rooms", NULL);
+        }
+
+        return NGX_OK;
+
+    default:
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_chat_identify_challenge(ngx_http_request_t *r, const char *reason)
+{
+    ngx_http_chat_loc_conf_t  *chcf;
+
+    static ngx_str_t  bearer = ngx_string("Bearer");
+
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+
+    if ((chcf->doors.jwt || chcf->doors.api_keys) && !r->header_sent
+        && ngx_http_chat_add_header(r, "WWW-Authenticate", &bearer) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_chat_refuse(r, NGX_HTTP_UNAUTHORIZED, reason, NULL);
+}
+
+
+/* Whom the credential itself names. */
+
+static void
+ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
+    ngx_http_chat_identity_t *identity, ngx_str_t *user)
+{
+    chat_str_t  sub;
+
+    if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_KEY) {
+        *user = cr->name;
+
+        if (cr->scopes & NGX_HTTP_CHAT_SCOPE_ADMIN) {
+            identity->role = NGX_HTTP_CHAT_ROLE_OWNER;
+
+        } else if (cr->scopes & NGX_HTTP_CHAT_SCOPE_MODERATE) {
+            identity->role = NGX_HTTP_CHAT_ROLE_MODERATOR;
+        }
+
+        return;
+    }
+
+    if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_TOKEN
+        && chat_jwt_claim(&cr->jwt, "sub", 3, &sub))
+    {
+        user->data = (u_char *) sub.data;
+        user->len = sub.len;
+    }
 }
 
 
@@ -165,7 +281,7 @@ ngx_http_chat_identify_profile(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_chat_identify_role(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {

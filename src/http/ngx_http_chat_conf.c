@@ -79,6 +79,7 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     conf->filters = NGX_CONF_UNSET_PTR;
     conf->room_names = NGX_CONF_UNSET_PTR;
     conf->keep_request = NGX_CONF_UNSET;
+    ngx_http_chat_doors_create(&conf->doors);
     conf->log = NGX_CONF_UNSET_PTR;
 
     conf->settings.protocol = NGX_CONF_UNSET_UINT;
@@ -124,6 +125,12 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->user_role, prev->user_role, NULL);
     ngx_conf_merge_value(conf->guests, prev->guests, 1);
     ngx_conf_merge_value(conf->keep_request, prev->keep_request, 0);
+
+    ngx_http_chat_doors_merge(&prev->doors, &conf->doors);
+
+    if (conf->doors.jwt) {
+        conf->settings.authenticate = ngx_http_chat_authenticate;
+    }
 
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);
 

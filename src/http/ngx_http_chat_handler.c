@@ -13,8 +13,6 @@ static ngx_int_t ngx_http_chat_refuse_method(ngx_http_request_t *r);
 ngx_int_t
 ngx_http_chat_handler(ngx_http_request_t *r)
 {
-    ngx_http_chat_ctx_t  *ctx;
-
     if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "chat location \"%V\" cannot serve a subrequest",
@@ -22,18 +20,37 @@ ngx_http_chat_handler(ngx_http_request_t *r)
         return NGX_HTTP_NOT_FOUND;
     }
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_chat_ctx_t));
-    if (ctx == NULL) {
+    if (ngx_http_chat_ctx(r) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ngx_http_set_ctx(r, ctx, ngx_http_chat_module);
 
     if (r->method != NGX_HTTP_GET) {
         return ngx_http_chat_refuse_method(r);
     }
 
     return ngx_http_chat_upgrade(r);
+}
+
+
+ngx_http_chat_ctx_t *
+ngx_http_chat_ctx(ngx_http_request_t *r)
+{
+    ngx_http_chat_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_chat_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_chat_module);
+
+    return ctx;
 }
 
 

@@ -27,9 +27,6 @@ static void ngx_http_chat_log_kept(ngx_http_chat_session_t *s,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_request_t *r);
 static void ngx_http_chat_log_made(ngx_http_chat_session_t *s,
     ngx_http_chat_loc_conf_t *chcf);
-static ngx_http_request_t *ngx_http_chat_log_request(
-    ngx_http_chat_session_t *s, ngx_http_chat_loc_conf_t *chcf,
-    ngx_pool_t *pool);
 static ngx_int_t ngx_http_chat_log_request_init(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf);
 static void ngx_http_chat_log_request_fill(ngx_http_request_t *r,
@@ -119,7 +116,7 @@ ngx_http_chat_log_made(ngx_http_chat_session_t *s,
         return;
     }
 
-    r = ngx_http_chat_log_request(s, chcf, pool);
+    r = ngx_http_chat_made_request(s, chcf, pool);
 
     if (r) {
         ngx_http_chat_log_write(r, chcf);
@@ -129,10 +126,8 @@ ngx_http_chat_log_made(ngx_http_chat_session_t *s,
 }
 
 
-/* As much of a request as variables may look at. */
-
-static ngx_http_request_t *
-ngx_http_chat_log_request(ngx_http_chat_session_t *s,
+ngx_http_request_t *
+ngx_http_chat_made_request(ngx_http_chat_session_t *s,
     ngx_http_chat_loc_conf_t *chcf, ngx_pool_t *pool)
 {
     ngx_http_request_t  *r;
@@ -282,7 +277,10 @@ ngx_http_chat_log_loc_conf(ngx_pool_t *pool, void **loc_conf,
     }
 
     ngx_memcpy(copy, loc_conf, size);
-    copy[ngx_http_log_module.ctx_index] = chcf->log->conf;
+
+    if (chcf->log) {
+        copy[ngx_http_log_module.ctx_index] = chcf->log->conf;
+    }
 
     return copy;
 }

@@ -94,6 +94,12 @@ static ngx_http_chat_bounds_t  ngx_http_chat_delay_bounds = {
 };
 
 
+static ngx_http_chat_bounds_t  ngx_http_chat_auth_timeout_bounds = {
+    ngx_conf_set_msec_slot, 0, 60 * 60 * 1000,
+    "a time up to 1h, or 0 where a handshake must have it all"
+};
+
+
 static ngx_command_t  ngx_http_chat_commands[] = {
 
     { ngx_string("chat_zone"),
@@ -164,6 +170,41 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       ngx_http_chat_loc_offset(guests),
+      NULL },
+
+    { ngx_string("chat_jwt"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_chat_set_jwt,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_jwt_token"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_loc_offset(doors.token),
+      NULL },
+
+    { ngx_string("chat_jwt_claims"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,
+      ngx_http_chat_set_jwt_claims,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_auth_timeout"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_loc_offset(doors.timeout),
+      &ngx_http_chat_auth_timeout_bounds },
+
+    { ngx_string("chat_api_keys"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_api_keys,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("chat_origins"),
@@ -359,6 +400,10 @@ static ngx_int_t
 ngx_http_chat_init(ngx_conf_t *cf)
 {
     if (ngx_http_chat_check_zones(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_chat_credential_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -14,6 +14,7 @@
 #include <ngx_http.h>
 
 #include "chat_deflate.h"
+#include "ngx_http_chat_credential.h"
 #include "ngx_http_chat_session.h"
 
 
@@ -31,6 +32,9 @@ typedef struct {
     /* the access log's handler, of a request's last phase */
     ngx_http_handler_pt               log_handler;
     ngx_uint_t                        log_format; /* the default one is made */
+
+    /* tokens or API keys are taken somewhere */
+    ngx_uint_t                        doors;
 } ngx_http_chat_main_conf_t;
 
 
@@ -52,6 +56,8 @@ typedef struct {
     ngx_array_t                      *filters;
     ngx_http_chat_pattern_t          *room_names;
 
+    ngx_http_chat_doors_t             doors;
+
     ngx_flag_t                        keep_request;
     ngx_http_chat_log_t              *log;       /* NULL: off */
 
@@ -62,10 +68,12 @@ typedef struct {
 } ngx_http_chat_loc_conf_t;
 
 
-/* A request's context: set when the handler begins. */
+/* A request's context: made by whoever needs it first. */
 typedef struct {
     ngx_http_chat_session_t          *session;   /* NULL before it is made */
     ngx_http_chat_identity_t          identity;
+    ngx_http_chat_credential_t       *credential; /* NULL: not asked for yet */
+    ngx_str_t                         argument;  /* a token that was hidden */
 } ngx_http_chat_ctx_t;
 
 
@@ -124,6 +132,9 @@ ngx_int_t ngx_http_chat_add_variables(ngx_conf_t *cf);
 /* handler.c: the content handler; the method, Upgrade and Accept decide. */
 ngx_int_t ngx_http_chat_handler(ngx_http_request_t *r);
 
+/* NULL: no memory. */
+ngx_http_chat_ctx_t *ngx_http_chat_ctx(ngx_http_request_t *r);
+
 /* Says in the log what is wrong with a request; returns the status.  A value
  * is quoted after the reason, or NULL. */
 ngx_int_t ngx_http_chat_refuse(ngx_http_request_t *r, ngx_int_t status,
@@ -149,6 +160,10 @@ ngx_uint_t ngx_http_chat_origin_allowed(ngx_http_request_t *r,
 /* auth.c: who is it, and which room is joined at once.  Fills the identity
  * from the request's pool; OK, or a status to refuse the request with. */
 ngx_int_t ngx_http_chat_identify(ngx_http_request_t *r,
+    ngx_http_chat_loc_conf_t *conf, ngx_http_chat_identity_t *identity);
+
+/* The role of "chat_user_role" alone; results as of the whole. */
+ngx_int_t ngx_http_chat_identify_role(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *conf, ngx_http_chat_identity_t *identity);
 
 /* 1: a room of that name may exist and be joined by name. */
@@ -183,6 +198,9 @@ char *ngx_http_chat_filter_merge(ngx_conf_t *cf,
 ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
     ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate);
 
+/* The request, which was kept until somebody has said who it is, may go. */
+void ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s);
+
 /*
  * log_session.c: the directive "chat_log", and a session's line at its end.
  * The line is to be written while the session's connection is still open, and
@@ -193,6 +211,11 @@ char *ngx_http_chat_log_merge(ngx_conf_t *cf, ngx_http_chat_log_t *prev,
     ngx_http_chat_log_t **log);
 ngx_int_t ngx_http_chat_log_init(ngx_conf_t *cf);
 void ngx_http_chat_log_session(ngx_http_chat_session_t *s);
+
+/* As much of a request as variables may look at, for a session whose own is
+ * gone; of that pool.  NULL: no memory. */
+ngx_http_request_t *ngx_http_chat_made_request(ngx_http_chat_session_t *s,
+    ngx_http_chat_loc_conf_t *chcf, ngx_pool_t *pool);
 
 
 #endif /* _NGX_HTTP_CHAT_MODULE_H_INCLUDED_ */

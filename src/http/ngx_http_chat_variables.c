@@ -91,6 +91,9 @@ static ngx_http_variable_t  ngx_http_chat_vars[] = {
     { ngx_string("chat_zone_free_"), NULL, ngx_http_chat_variable_zone,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
+    { ngx_string("chat_jwt_claim_"), NULL, ngx_http_chat_jwt_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
       ngx_http_null_variable
 };
 

@@ -3,6 +3,7 @@
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_output.h"
+#include "ngx_http_chat_token.h"
 #include "ngx_http_chat_transport.h"
 
 #include "chat_ws.h"
@@ -357,7 +358,9 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     r = s->request;
     chcf = s->conf;
 
-    if (c->error || c->buffered || ngx_tcp_nodelay(c) != NGX_OK) {
+    if (c->error || c->buffered || ngx_tcp_nodelay(c) != NGX_OK
+        || ngx_http_chat_credential_keep(s, r) != NGX_OK)
+    {
         /* not even the answer to the handshake could be sent */
         ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
         ngx_http_run_posted_requests(c);
@@ -379,7 +382,9 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
         }
     }
 
-    if (!chcf->keep_request) {
+    /* who it is may still have to be made of the request */
+
+    if (!chcf->keep_request && !s->pending) {
         ngx_http_chat_websocket_release(s, r);
         s->request = NULL;
     }
@@ -422,6 +427,22 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
         ngx_http_chat_session_finalize(s);
     }
+}
+
+
+void
+ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+    ngx_http_chat_websocket_release(s, s->request);
+
+    s->request = NULL;
+
+    c->data = s;
+    c->log->action = "chatting";
 }
 
 
@@ -686,6 +707,8 @@ ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
         /* writes the access log's line, which may ask for the session */
         ngx_http_free_request(r, 0);
     }
+
+    ngx_http_chat_token_end(s);
 
     ngx_http_close_connection(c);
 }

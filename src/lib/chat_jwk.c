@@ -4,9 +4,39 @@
  */
 
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/opensslv.h>
+
+#include "chat_base64url.h"
+#include "chat_jwk.h"
+
+
+chat_jwa_e
+chat_jwa_find(const void *name, size_t len)
+{
+    unsigned  i;
+
+    static const char  *names[CHAT_JWA_N] = {
+        "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
+        "PS512", "ES256", "ES384", "ES512", "EdDSA"
+    };
+
+    for (i = 0; i < CHAT_JWA_N; i++) {
+
+        if (strlen(names[i]) == len
+            && memcmp(names[i], name, len) == 0)
+        {
+            break;
+        }
+    }
+
+    return (chat_jwa_e) i;
+}
+
+
+#if (OPENSSL_VERSION_NUMBER >= 0x30000000L)
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -20,12 +50,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-
-#include "chat_jwk.h"
-
-#if OPENSSL_VERSION_NUMBER < 0x30000000L
-#error OpenSSL 3.0 or newer is needed
-#endif
 
 
 #define CHAT_JWK_FIELD_MAX   66         /* bytes of a coordinate, P-521's */
@@ -65,7 +89,6 @@ struct chat_jwk_set_s {
 
 
 typedef struct {
-    const char       *name;
     chat_jwk_kind_e   kind;
     const EVP_MD    *(*md)(void);
     unsigned          pss;
@@ -128,19 +151,19 @@ static const char  chat_jwk_private[] =
 /* HMAC secrets are no less than the hash, RFC 7518 3.2: its size says it. */
 
 static const chat_jwa_t  chat_jwas[CHAT_JWA_N] = {
-    [CHAT_JWA_HS256] = { "HS256", CHAT_JWK_OCT, EVP_sha256, 0 },
-    [CHAT_JWA_HS384] = { "HS384", CHAT_JWK_OCT, EVP_sha384, 0 },
-    [CHAT_JWA_HS512] = { "HS512", CHAT_JWK_OCT, EVP_sha512, 0 },
-    [CHAT_JWA_RS256] = { "RS256", CHAT_JWK_RSA, EVP_sha256, 0 },
-    [CHAT_JWA_RS384] = { "RS384", CHAT_JWK_RSA, EVP_sha384, 0 },
-    [CHAT_JWA_RS512] = { "RS512", CHAT_JWK_RSA, EVP_sha512, 0 },
-    [CHAT_JWA_PS256] = { "PS256", CHAT_JWK_RSA, EVP_sha256, 1 },
-    [CHAT_JWA_PS384] = { "PS384", CHAT_JWK_RSA, EVP_sha384, 1 },
-    [CHAT_JWA_PS512] = { "PS512", CHAT_JWK_RSA, EVP_sha512, 1 },
-    [CHAT_JWA_ES256] = { "ES256", CHAT_JWK_P256, EVP_sha256, 0 },
-    [CHAT_JWA_ES384] = { "ES384", CHAT_JWK_P384, EVP_sha384, 0 },
-    [CHAT_JWA_ES512] = { "ES512", CHAT_JWK_P521, EVP_sha512, 0 },
-    [CHAT_JWA_EDDSA] = { "EdDSA", CHAT_JWK_OKP, NULL, 0 }
+    [CHAT_JWA_HS256] = { CHAT_JWK_OCT, EVP_sha256, 0 },
+    [CHAT_JWA_HS384] = { CHAT_JWK_OCT, EVP_sha384, 0 },
+    [CHAT_JWA_HS512] = { CHAT_JWK_OCT, EVP_sha512, 0 },
+    [CHAT_JWA_RS256] = { CHAT_JWK_RSA, EVP_sha256, 0 },
+    [CHAT_JWA_RS384] = { CHAT_JWK_RSA, EVP_sha384, 0 },
+    [CHAT_JWA_RS512] = { CHAT_JWK_RSA, EVP_sha512, 0 },
+    [CHAT_JWA_PS256] = { CHAT_JWK_RSA, EVP_sha256, 1 },
+    [CHAT_JWA_PS384] = { CHAT_JWK_RSA, EVP_sha384, 1 },
+    [CHAT_JWA_PS512] = { CHAT_JWK_RSA, EVP_sha512, 1 },
+    [CHAT_JWA_ES256] = { CHAT_JWK_P256, EVP_sha256, 0 },
+    [CHAT_JWA_ES384] = { CHAT_JWK_P384, EVP_sha384, 0 },
+    [CHAT_JWA_ES512] = { CHAT_JWK_P521, EVP_sha512, 0 },
+    [CHAT_JWA_EDDSA] = { CHAT_JWK_OKP, NULL, 0 }
 };
 
 
@@ -151,72 +174,6 @@ static const chat_jwk_curve_t  chat_jwk_curves[] = {
 };
 
 #define CHAT_JWK_CURVES  (sizeof(chat_jwk_curves) / sizeof(chat_jwk_curves[0]))
-
-
-chat_jwa_e
-chat_jwa_find(const void *name, size_t len)
-{
-    unsigned  i;
-
-    for (i = 0; i < CHAT_JWA_N; i++) {
-
-        if (strlen(chat_jwas[i].name) == len
-            && memcmp(chat_jwas[i].name, name, len) == 0)
-        {
-            break;
-        }
-    }
-
-    return (chat_jwa_e) i;
-}
-
-
-long
-chat_base64url(unsigned char *out, const unsigned char *in, size_t len)
-{
-    size_t          i;
-    uint32_t        bits;
-    unsigned        have;
-    const char     *p;
-    unsigned char  *start;
-
-    static const char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "abcdefghijklmnopqrstuvwxyz"
-                                    "0123456789-_";
-
-    if (len % 4 == 1 || len > INT_MAX) {
-        return -1;
-    }
-
-    start = out;
-    bits = 0;
-    have = 0;
-
-    for (i = 0; i < len; i++) {
-
-        p = in[i] ? strchr(alphabet, in[i]) : NULL;
-
-        if (p == NULL) {
-            return -1;
-        }
-
-        bits = (bits << 6 | (uint32_t) (p - alphabet)) & 0xfff;
-        have += 6;
-
-        if (have >= 8) {
-            have -= 8;
-            *out++ = (unsigned char) (bits >> have);
-        }
-    }
-
-    /* two spellings of one signature would be two tokens */
-
-    if (bits & ((1u << have) - 1)) {
-        return -1;
-    }
-
-    return (long) (out - start);
-}
 
 
 chat_jwk_set_t *
@@ -1185,3 +1142,52 @@ chat_jwk_der(const chat_jwk_curve_t *curve, unsigned char *der,
 
     return n > 0 ? (size_t) n : 0;
 }
+
+
+#else /* no OpenSSL, or one that has other ways to make keys */
+
+
+chat_jwk_set_t *
+chat_jwk_set_file(const unsigned char *text, size_t len, const char **reason)
+{
+    (void) text;
+    (void) len;
+
+    *reason = "tokens need OpenSSL 3.0 or newer, this nginx is built without";
+
+    return NULL;
+}
+
+
+chat_jwk_set_t *
+chat_jwk_set_json(const unsigned char *text, size_t len, const char **reason)
+{
+    return chat_jwk_set_file(text, len, reason);
+}
+
+
+void
+chat_jwk_set_free(chat_jwk_set_t *set)
+{
+    (void) set;    /* there was none */
+}
+
+
+chat_jwk_e
+chat_jwk_verify(const chat_jwk_set_t *set, chat_jwa_e alg,
+    const chat_str_t *kid, const unsigned char *input, size_t len,
+    const unsigned char *signature, size_t signature_len)
+{
+    (void) set;
+    (void) alg;
+    (void) kid;
+    (void) input;
+    (void) len;
+    (void) signature;
+    (void) signature_len;
+
+    return CHAT_JWK_NO_KEY;
+}
+
+
+#endif

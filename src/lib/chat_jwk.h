@@ -59,12 +59,6 @@ typedef struct chat_jwk_set_s  chat_jwk_set_t;
 chat_jwa_e chat_jwa_find(const void *name, size_t len);
 
 /*
- * base64url without padding (RFC 7515 2), in its only spelling: bits that are
- * left over must be 0.  out has room for len * 3 / 4 bytes.  -1: it is none.
- */
-long chat_base64url(unsigned char *out, const unsigned char *in, size_t len);
-
-/*
  * A set from a file's text; NULL: *reason, a static text, says what is wrong
  * with it.  "file" is PEM (public keys or certificates) where there is a
  * "-----BEGIN" in it, else the secret itself, without one line end behind it.

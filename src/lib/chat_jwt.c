@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "chat_base64url.h"
 #include "chat_jwt.h"
 
 

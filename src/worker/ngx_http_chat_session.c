@@ -11,6 +11,9 @@
 
 #define NGX_HTTP_CHAT_PINGS      2         /* unanswered, then it is dead */
 #define NGX_HTTP_CHAT_FAREWELL   5000      /* ms, for the peer to close */
+/* The most bytes of user, room, name and color. */
+#define NGX_HTTP_CHAT_SESSION_STRINGS  (64 + 128 + 64 + 7)
+
 #define NGX_HTTP_CHAT_DISCARD    4096      /* bytes read at once, lingering */
 #define NGX_HTTP_CHAT_DISCARDS   16        /* reads in one wake-up */
 
@@ -25,8 +28,6 @@ static void ngx_http_chat_session_drain(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_free(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_throttle_handler(ngx_event_t *ev);
 static void ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s);
-static void ngx_http_chat_session_strings(ngx_http_chat_session_t *s,
-    ngx_http_chat_identity_t *id);
 static size_t ngx_http_chat_session_own(ngx_http_chat_settings_t *settings);
 static uint64_t ngx_http_chat_session_mix(uint64_t n);
 
@@ -40,8 +41,11 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     size_t                    tail;
     ngx_http_chat_session_t  *s;
 
-    tail = offsetof(ngx_http_chat_session_t, strings)
-           + id->user.len + id->name.len + id->color.len + id->room.len;
+    tail = offsetof(ngx_http_chat_session_t, strings);
+
+    tail += id->pending ? NGX_HTTP_CHAT_SESSION_STRINGS
+                        : id->user.len + id->name.len + id->color.len
+                          + id->room.len;
 
     tail = ngx_align(tail, sizeof(uint64_t));
 
@@ -61,10 +65,9 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
     s->joined_size = 1;
 
     s->started = ngx_current_msec;
-    s->guest = id->guest;
-    s->role = (uint8_t) id->role;
+    s->pending = id->pending;
 
-    ngx_http_chat_session_strings(s, id);
+    ngx_http_chat_session_identify(s, id);
 
     if (settings->nrates) {
         ngx_memcpy(ngx_http_chat_session_rates(s), id->rates,
@@ -83,11 +86,14 @@ ngx_http_chat_session_create(ngx_connection_t *c, ngx_http_chat_zone_t *zone,
 }
 
 
-static void
-ngx_http_chat_session_strings(ngx_http_chat_session_t *s,
+void
+ngx_http_chat_session_identify(ngx_http_chat_session_t *s,
     ngx_http_chat_identity_t *id)
 {
     u_char  *p;
+
+    s->guest = id->guest;
+    s->role = (uint8_t) id->role;
 
     s->user_len = (uint8_t) id->user.len;
     s->room_len = (uint8_t) id->room.len;

@@ -84,6 +84,14 @@ typedef struct {
     ngx_int_t                     (*filter)(void *data, ngx_str_t *text,
                                         ngx_str_t *out);
     void                           *filters;
+
+    /*
+     * A token that the client has sent: OK, the session is its user's from
+     * now on, or still; BUSY, it is another user's; ABORT, it has expired;
+     * DECLINED, it is refused; ERROR, no memory.  NULL = none are taken.
+     */
+    ngx_int_t                     (*authenticate)(ngx_http_chat_session_t *s,
+                                        ngx_str_t *token);
 } ngx_http_chat_settings_t;
 
 
@@ -97,6 +105,7 @@ typedef struct {
     uint64_t                        rates[NGX_HTTP_CHAT_RATES_MAX];
                                                /* keys, see limit.h */
     unsigned                        guest:1;
+    unsigned                        pending:1; /* will say who by a token */
 } ngx_http_chat_identity_t;
 
 
@@ -129,6 +138,7 @@ struct ngx_http_chat_session_s {
     struct ngx_http_chat_partial_s   *partial;    /* half a frame or message */
 
     u_char                           *profile;    /* name and color, chosen */
+    struct ngx_http_chat_token_s     *token;      /* chat's; NULL = none */
     ngx_event_t                      *throttle;   /* while it is throttled */
 
     uint64_t                          id;         /* unique in the zone */
@@ -155,6 +165,7 @@ struct ngx_http_chat_session_s {
     uint16_t                          refused;    /* in a row, by a rate */
 
     unsigned                          guest:1;
+    unsigned                          pending:1;  /* nobody yet: see "auth" */
     unsigned                          inboxed:1;  /* its inbox is asleep */
     unsigned                          throttled:1; /* until tokens are back */
     unsigned                          typing:1;   /* somewhere */
@@ -191,6 +202,10 @@ ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
     const ngx_http_chat_transport_t *transport,
     ngx_http_chat_identity_t *identity, size_t transport_size);
 
+/* One that was created pending is that user from now on. */
+void ngx_http_chat_session_identify(ngx_http_chat_session_t *s,
+    ngx_http_chat_identity_t *identity);
+
 /* The transport's own part of the session, transport_size bytes, aligned. */
 void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
 
@@ -205,12 +220,11 @@ void ngx_http_chat_session_sid(ngx_http_chat_session_t *s, u_char *sid);
 void ngx_http_chat_session_person(ngx_http_chat_session_t *s,
     ngx_http_chat_person_t *person);
 
-/* It has another name and color from now on; both are copied.  ERROR: no
- * memory, it keeps what it has. */
+/* Another name and color; both are copied.  ERROR: no memory. */
 ngx_int_t ngx_http_chat_session_rename(ngx_http_chat_session_t *s,
     ngx_str_t *name, u_char color[3]);
 
-/* Nothing is read from it for that many ms. */
+/* Nothing is read for that many ms. */
 void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s,
     ngx_msec_t wait);
 

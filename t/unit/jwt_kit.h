@@ -1,7 +1,6 @@
 
 /*
- * Tokens to try: made with secrets and private keys, and verified.  Each is
- * good until the next one is made.
+ * Tokens to try, each good until the next one is made.
  */
 
 
@@ -17,6 +16,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "chat_base64url.h"
 #include "chat_jwt.h"
 #include "test.h"
 

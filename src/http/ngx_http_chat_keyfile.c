@@ -1,0 +1,251 @@
+
+/*
+ * Copyright (C) the chat module's authors
+ */
+
+
+#include "ngx_http_chat_module.h"
+
+
+struct ngx_http_chat_keyfile_s {
+    ngx_str_t                            name;
+    void                                *data;
+    const ngx_http_chat_keyfile_type_t  *type;
+
+    /* of the file that was read last, whether it was good or not */
+    ngx_file_uniq_t                      uniq;
+    time_t                               mtime;
+    long                                 nsec;
+    off_t                                size;
+
+    time_t                               checked;
+    ngx_uint_t                           missing;  /* unsigned  missing:1; */
+};
+
+
+static ngx_uint_t ngx_http_chat_keyfile_changed(ngx_http_chat_keyfile_t *file,
+    ngx_file_info_t *fi);
+static long ngx_http_chat_keyfile_nsec(ngx_file_info_t *fi);
+static void *ngx_http_chat_keyfile_read(ngx_http_chat_keyfile_t *file,
+    ngx_uint_t level, ngx_log_t *log);
+static void *ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file,
+    ngx_fd_t fd, ngx_uint_t level, ngx_log_t *log);
+static void ngx_http_chat_keyfile_cleanup(void *data);
+
+
+ngx_http_chat_keyfile_t *
+ngx_http_chat_keyfile_add(ngx_conf_t *cf, ngx_str_t *path,
+    const ngx_http_chat_keyfile_type_t *type)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_chat_keyfile_t  *file;
+
+    file = ngx_pcalloc(cf->pool, sizeof(ngx_http_chat_keyfile_t));
+    if (file == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_chat_keyfile_cleanup;
+    cln->data = file;
+
+    file->name = *path;
+    file->type = type;
+
+    if (ngx_conf_full_name(cf->cycle, &file->name, 1) != NGX_OK) {
+        return NULL;
+    }
+
+    file->data = ngx_http_chat_keyfile_read(file, NGX_LOG_EMERG, cf->log);
+
+    return file->data ? file : NULL;
+}
+
+
+void *
+ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
+{
+    void             *data;
+    ngx_file_info_t   fi;
+
+    if (file->checked == ngx_time()) {
+        return file->data;
+    }
+
+    file->checked = ngx_time();
+
+    if (ngx_file_info(file->name.data, &fi) == NGX_FILE_ERROR) {
+
+        if (!file->missing) {
+            file->missing = 1;
+            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                          ngx_file_info_n " \"%V\" failed, its keys of "
+                          "before go on to hold", &file->name);
+        }
+
+        return file->data;
+    }
+
+    if (!ngx_http_chat_keyfile_changed(file, &fi) && !file->missing) {
+        return file->data;
+    }
+
+    file->missing = 0;
+
+    data = ngx_http_chat_keyfile_read(file, NGX_LOG_ERR, log);
+
+    if (data == NULL) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "the keys of before go on to hold for \"%V\"",
+                      &file->name);
+
+        /* said once: not again before it has changed again */
+
+        file->uniq = ngx_file_uniq(&fi);
+        file->mtime = ngx_file_mtime(&fi);
+        file->nsec = ngx_http_chat_keyfile_nsec(&fi);
+        file->size = ngx_file_size(&fi);
+
+        return file->data;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, log, 0, "keys were read anew from \"%V\"",
+                  &file->name);
+
+    file->type->free(file->data);
+    file->data = data;
+
+    return data;
+}
+
+
+static ngx_uint_t
+ngx_http_chat_keyfile_changed(ngx_http_chat_keyfile_t *file,
+    ngx_file_info_t *fi)
+{
+    return file->uniq != ngx_file_uniq(fi)
+           || file->mtime != ngx_file_mtime(fi)
+           || file->nsec != ngx_http_chat_keyfile_nsec(fi)
+           || file->size != ngx_file_size(fi);
+}
+
+
+/* Two versions of one size within a second are no rarity in a rotation. */
+
+static long
+ngx_http_chat_keyfile_nsec(ngx_file_info_t *fi)
+{
+#if (NGX_DARWIN)
+    return fi->st_mtimespec.tv_nsec;
+#elif (NGX_WIN32)
+    return 0;
+#else
+    return fi->st_mtim.tv_nsec;
+#endif
+}
+
+
+static void *
+ngx_http_chat_keyfile_read(ngx_http_chat_keyfile_t *file, ngx_uint_t level,
+    ngx_log_t *log)
+{
+    void      *data;
+    ngx_fd_t   fd;
+
+    fd = ngx_open_file(file->name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_log_error(level, log, ngx_errno, ngx_open_file_n " \"%V\" failed",
+                      &file->name);
+        return NULL;
+    }
+
+    data = ngx_http_chat_keyfile_parse(file, fd, level, log);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &file->name);
+    }
+
+    return data;
+}
+
+
+static void *
+ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
+    ngx_uint_t level, ngx_log_t *log)
+{
+    void             *data;
+    u_char           *text;
+    ssize_t           n;
+    ngx_uint_t        line;
+    const char       *reason;
+    ngx_file_info_t   fi;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(level, log, ngx_errno, ngx_fd_info_n " \"%V\" failed",
+                      &file->name);
+        return NULL;
+    }
+
+    if (!ngx_is_file(&fi) || ngx_file_size(&fi) > CHAT_JWK_FILE_MAX) {
+        ngx_log_error(level, log, 0,
+                      "\"%V\" is no file, or larger than 256k", &file->name);
+        return NULL;
+    }
+
+    text = ngx_alloc(CHAT_JWK_FILE_MAX, log);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    data = NULL;
+    line = 0;
+    reason = "it cannot be read";
+
+    n = ngx_read_fd(fd, text, CHAT_JWK_FILE_MAX);
+
+    if (n >= 0) {
+        data = file->type->parse(text, n, &reason, &line);
+        ngx_explicit_memzero(text, n);
+    }
+
+    ngx_free(text);
+
+    if (data == NULL) {
+
+        if (line) {
+            ngx_log_error(level, log, 0, "\"%V\" holds no keys: %s in line "
+                          "%ui", &file->name, reason, line);
+
+        } else {
+            ngx_log_error(level, log, 0, "\"%V\" holds no keys: %s",
+                          &file->name, reason);
+        }
+
+        return NULL;
+    }
+
+    file->uniq = ngx_file_uniq(&fi);
+    file->mtime = ngx_file_mtime(&fi);
+    file->nsec = ngx_http_chat_keyfile_nsec(&fi);
+    file->size = ngx_file_size(&fi);
+
+    return data;
+}
+
+
+static void
+ngx_http_chat_keyfile_cleanup(void *data)
+{
+    ngx_http_chat_keyfile_t  *file = data;
+
+    if (file->data) {
+        file->type->free(file->data);
+        file->data = NULL;
+    }
+}

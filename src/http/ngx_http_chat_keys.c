@@ -1,0 +1,635 @@
+
+/*
+ * Copyright (C) the chat module's authors
+ */
+
+
+#include "ngx_http_chat_module.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include "chat_utf8.h"
+
+
+/*
+ * API keys are long random strings that the file has hashed.  Nobody can try
+ * out what has 128 bits of chance or more, so that a plain, fast hash is
+ * right: scrypt and its like are for what people can remember.
+ */
+
+#define NGX_HTTP_CHAT_KEYS_MAX    1024
+#define NGX_HTTP_CHAT_SECRET_MIN  32
+#define NGX_HTTP_CHAT_SECRET_MAX  512
+#define NGX_HTTP_CHAT_NAME_MAX    64
+#define NGX_HTTP_CHAT_FIELDS      5        /* name, hash, scopes, rooms, time */
+
+
+typedef struct {
+    ngx_uint_t            n;
+    ngx_uint_t            size;
+    ngx_http_chat_key_t  *keys;
+    u_char               *text;            /* what the strings lie in */
+} ngx_http_chat_keys_t;
+
+
+static void *ngx_http_chat_keys_parse(u_char *text, size_t len,
+    const char **reason, ngx_uint_t *line);
+static const char *ngx_http_chat_keys_line(ngx_http_chat_keys_t *keys,
+    ngx_str_t *line);
+static const char *ngx_http_chat_keys_fields(ngx_http_chat_key_t *key,
+    ngx_str_t *fields);
+static ngx_int_t ngx_http_chat_keys_hash(u_char *hash, ngx_str_t *field);
+static ngx_int_t ngx_http_chat_keys_hex(u_char *hash, ngx_str_t *hex);
+static ngx_int_t ngx_http_chat_keys_scopes(ngx_uint_t *scopes,
+    ngx_str_t *list);
+static ngx_int_t ngx_http_chat_keys_time(time_t *expires, ngx_str_t *field);
+static ngx_int_t ngx_http_chat_keys_number(u_char **p, u_char *end, size_t n,
+    ngx_int_t low, ngx_int_t high, ngx_int_t *value);
+static void ngx_http_chat_keys_free(void *data);
+static ngx_uint_t ngx_http_chat_key_matches(u_char *p, u_char *pend,
+    u_char *s, u_char *send);
+
+
+static const ngx_http_chat_keyfile_type_t  ngx_http_chat_keys_type = {
+    ngx_http_chat_keys_parse,
+    ngx_http_chat_keys_free
+};
+
+
+static const struct {
+    ngx_str_t   name;
+    ngx_uint_t  scope;
+} ngx_http_chat_scopes[] = {
+    { ngx_string("publish"), NGX_HTTP_CHAT_SCOPE_PUBLISH },
+    { ngx_string("history"), NGX_HTTP_CHAT_SCOPE_HISTORY },
+    { ngx_string("moderate"), NGX_HTTP_CHAT_SCOPE_MODERATE },
+    { ngx_string("admin"), NGX_HTTP_CHAT_SCOPE_ADMIN },
+    { ngx_null_string, 0 }
+};
+
+
+static void *
+ngx_http_chat_keys_parse(u_char *text, size_t len, const char **reason,
+    ngx_uint_t *line)
+{
+    u_char                *p, *end, *eol;
+    ngx_str_t              s;
+    ngx_http_chat_keys_t  *keys;
+
+    *reason = "no memory";
+
+    keys = ngx_calloc(sizeof(ngx_http_chat_keys_t), ngx_cycle->log);
+    if (keys == NULL) {
+        return NULL;
+    }
+
+    keys->text = ngx_alloc(len + 1, ngx_cycle->log);
+    if (keys->text == NULL) {
+        ngx_free(keys);
+        return NULL;
+    }
+
+    ngx_memcpy(keys->text, text, len);
+
+    end = keys->text + len;
+
+    for (p = keys->text; p < end; p = eol + 1) {
+        (*line)++;
+
+        eol = ngx_strlchr(p, end, '\n');
+        if (eol == NULL) {
+            eol = end;
+        }
+
+        s.data = p;
+        s.len = eol - p;
+
+        if (s.len && s.data[s.len - 1] == '\r') {
+            s.len--;
+        }
+
+        if (s.len == 0 || s.data[0] == '#') {
+            continue;
+        }
+
+        *reason = ngx_http_chat_keys_line(keys, &s);
+
+        if (*reason) {
+            ngx_http_chat_keys_free(keys);
+            return NULL;
+        }
+    }
+
+    return keys;
+}
+
+
+/* NULL, or what is wrong with it. */
+
+static const char *
+ngx_http_chat_keys_line(ngx_http_chat_keys_t *keys, ngx_str_t *line)
+{
+    u_char               *p, *end;
+    ngx_str_t             fields[NGX_HTTP_CHAT_FIELDS];
+    ngx_uint_t            i, size;
+    const char           *reason;
+    ngx_http_chat_key_t  *key;
+
+    p = line->data;
+    end = line->data + line->len;
+
+    /* the time, which is the last one, has colons of its own */
+
+    for (i = 0; i < NGX_HTTP_CHAT_FIELDS; i++) {
+        fields[i].data = p;
+
+        while (p < end && (*p != ':' || i == NGX_HTTP_CHAT_FIELDS - 1)) {
+            p++;
+        }
+
+        fields[i].len = p - fields[i].data;
+
+        if (p < end) {
+            p++;
+
+        } else if (i < NGX_HTTP_CHAT_FIELDS - 1) {
+            return "there are not five fields";
+        }
+    }
+
+    if (keys->n == NGX_HTTP_CHAT_KEYS_MAX) {
+        return "there are more than 1024 keys";
+    }
+
+    if (keys->n == keys->size) {
+        size = keys->size ? 2 * keys->size : 8;
+
+        key = ngx_calloc(size * sizeof(ngx_http_chat_key_t), ngx_cycle->log);
+        if (key == NULL) {
+            return "there is no memory";
+        }
+
+        if (keys->n) {
+            ngx_memcpy(key, keys->keys,
+                       keys->n * sizeof(ngx_http_chat_key_t));
+            ngx_free(keys->keys);
+        }
+
+        keys->keys = key;
+        keys->size = size;
+    }
+
+    key = &keys->keys[keys->n];
+
+    reason = ngx_http_chat_keys_fields(key, fields);
+    if (reason) {
+        return reason;
+    }
+
+    for (i = 0; i < keys->n; i++) {
+
+        if (ngx_memcmp(keys->keys[i].hash, key->hash, NGX_HTTP_CHAT_KEY_HASH)
+            == 0)
+        {
+            return "the same hash is there twice";
+        }
+    }
+
+    keys->n++;
+
+    return NULL;
+}
+
+
+static const char *
+ngx_http_chat_keys_fields(ngx_http_chat_key_t *key, ngx_str_t *fields)
+{
+    key->name = fields[0];
+    key->rooms = fields[3];
+
+    if (!chat_utf8_name(key->name.data, key->name.len, 1,
+                        NGX_HTTP_CHAT_NAME_MAX))
+    {
+        return "the name is not 1 to 64 bytes of UTF-8";
+    }
+
+    if (ngx_http_chat_keys_hash(key->hash, &fields[1]) != NGX_OK) {
+        return "the hash is not \"sha256$\" and 64 hex digits, or base64";
+    }
+
+    if (ngx_http_chat_keys_scopes(&key->scopes, &fields[2]) != NGX_OK) {
+        return "the scopes are no list of publish, history, moderate, admin";
+    }
+
+    if (key->rooms.len == 0) {
+        return "there is no pattern of rooms, and \"*\" would be all";
+    }
+
+    if (ngx_http_chat_keys_time(&key->expires, &fields[4]) != NGX_OK) {
+        return "the time is not \"-\", 2027-12-31 or 2027-12-31T23:59:59Z";
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_chat_keys_hash(u_char *hash, ngx_str_t *field)
+{
+    size_t      len;
+    u_char      buf[ngx_base64_decoded_length(48)];
+    ngx_str_t   text, decoded;
+
+    static const char  prefix[] = "sha256$";
+
+    len = sizeof(prefix) - 1;
+
+    if (field->len < len || ngx_strncmp(field->data, prefix, len) != 0) {
+        return NGX_ERROR;
+    }
+
+    text.data = field->data + len;
+    text.len = field->len - len;
+
+    if (text.len == 2 * NGX_HTTP_CHAT_KEY_HASH) {
+        return ngx_http_chat_keys_hex(hash, &text);
+    }
+
+    decoded.data = buf;
+
+    if (text.len > 44 || ngx_decode_base64(&decoded, &text) != NGX_OK
+        || decoded.len != NGX_HTTP_CHAT_KEY_HASH)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(hash, buf, NGX_HTTP_CHAT_KEY_HASH);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_keys_hex(u_char *hash, ngx_str_t *hex)
+{
+    ngx_int_t   n;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CHAT_KEY_HASH; i++) {
+
+        n = ngx_hextoi(hex->data + 2 * i, 2);
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        hash[i] = (u_char) n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_keys_scopes(ngx_uint_t *scopes, ngx_str_t *list)
+{
+    u_char      *p, *end, *comma;
+    ngx_uint_t   i;
+
+    *scopes = 0;
+    end = list->data + list->len;
+
+    for (p = list->data; p <= end; p = comma + 1) {
+
+        comma = ngx_strlchr(p, end, ',');
+
+        if (comma == NULL) {
+            comma = end;
+        }
+
+        for (i = 0; ngx_http_chat_scopes[i].scope; i++) {
+
+            if (ngx_http_chat_scopes[i].name.len == (size_t) (comma - p)
+                && ngx_strncmp(ngx_http_chat_scopes[i].name.data, p,
+                               comma - p)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (ngx_http_chat_scopes[i].scope == 0) {
+            return NGX_ERROR;
+        }
+
+        *scopes |= ngx_http_chat_scopes[i].scope;
+    }
+
+    return NGX_OK;
+}
+
+
+/* A day without a time ends with it, UTC. */
+
+static ngx_int_t
+ngx_http_chat_keys_time(time_t *expires, ngx_str_t *field)
+{
+    u_char     *p, *end;
+    ngx_int_t   year, month, day, hour, min, sec;
+    struct tm   tm;
+
+    *expires = 0;
+
+    p = field->data;
+    end = p + field->len;
+
+    if (field->len == 0 || (field->len == 1 && *p == '-')) {
+        return NGX_OK;
+    }
+
+    hour = 23;
+    min = 59;
+    sec = 60;
+
+    if (ngx_http_chat_keys_number(&p, end, 4, 1970, 9999, &year) != NGX_OK
+        || p == end || *p++ != '-'
+        || ngx_http_chat_keys_number(&p, end, 2, 1, 12, &month) != NGX_OK
+        || p == end || *p++ != '-'
+        || ngx_http_chat_keys_number(&p, end, 2, 1, 31, &day) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p < end
+        && (*p++ != 'T'
+            || ngx_http_chat_keys_number(&p, end, 2, 0, 23, &hour) != NGX_OK
+            || p == end || *p++ != ':'
+            || ngx_http_chat_keys_number(&p, end, 2, 0, 59, &min) != NGX_OK
+            || p == end || *p++ != ':'
+            || ngx_http_chat_keys_number(&p, end, 2, 0, 60, &sec) != NGX_OK
+            || p == end || *p++ != 'Z'))
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&tm, sizeof(struct tm));
+
+    tm.tm_year = (int) year - 1900;
+    tm.tm_mon = (int) month - 1;
+    tm.tm_mday = (int) day;
+
+    *expires = timegm(&tm);
+
+    /* the 31st of a month that has none would be the 1st of the next */
+
+    if (p != end || tm.tm_mday != (int) day || *expires == -1) {
+        return NGX_ERROR;
+    }
+
+    *expires += hour * 3600 + min * 60 + sec;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_keys_number(u_char **p, u_char *end, size_t n, ngx_int_t low,
+    ngx_int_t high, ngx_int_t *value)
+{
+    if ((size_t) (end - *p) < n) {
+        return NGX_ERROR;
+    }
+
+    *value = ngx_atoi(*p, n);
+    *p += n;
+
+    return (*value == NGX_ERROR || *value < low || *value > high)
+           ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+ngx_http_chat_keys_free(void *data)
+{
+    ngx_http_chat_keys_t  *keys = data;
+
+    if (keys->keys) {
+        ngx_free(keys->keys);
+    }
+
+    ngx_free(keys->text);
+    ngx_free(keys);
+}
+
+
+ngx_http_chat_key_t *
+ngx_http_chat_key_find(ngx_http_chat_keyfile_t *file, ngx_str_t *secret,
+    ngx_log_t *log)
+{
+    u_char                 hash[EVP_MAX_MD_SIZE];
+    ngx_uint_t             i, found;
+    ngx_http_chat_keys_t  *keys;
+
+    keys = ngx_http_chat_keyfile_data(file, log);
+
+    if (secret->len < NGX_HTTP_CHAT_SECRET_MIN
+        || secret->len > NGX_HTTP_CHAT_SECRET_MAX
+        || EVP_Digest(secret->data, secret->len, hash, NULL, EVP_sha256(),
+                      NULL)
+           != 1)
+    {
+        return NULL;
+    }
+
+    found = keys->n;
+
+    for (i = 0; i < keys->n; i++) {
+
+        if (CRYPTO_memcmp(keys->keys[i].hash, hash, NGX_HTTP_CHAT_KEY_HASH)
+            == 0)
+        {
+            found = i;
+        }
+    }
+
+    if (found == keys->n
+        || (keys->keys[found].expires
+            && keys->keys[found].expires <= ngx_time()))
+    {
+        return NULL;
+    }
+
+    return &keys->keys[found];
+}
+
+
+ngx_uint_t
+ngx_http_chat_key_allows(ngx_http_chat_key_t *key, ngx_uint_t scope,
+    ngx_str_t *room)
+{
+    u_char  *p, *end, *comma;
+
+    if (!(key->scopes & (scope|NGX_HTTP_CHAT_SCOPE_ADMIN))) {
+        return 0;
+    }
+
+    end = key->rooms.data + key->rooms.len;
+
+    for (p = key->rooms.data; p <= end; p = comma + 1) {
+
+        comma = ngx_strlchr(p, end, ',');
+
+        if (comma == NULL) {
+            comma = end;
+        }
+
+        if (room == NULL) {
+
+            if (comma - p == 1 && *p == '*') {
+                return 1;
+            }
+
+            continue;
+        }
+
+        if (ngx_http_chat_key_matches(p, comma, room->data,
+                                      room->data + room->len))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * "*" is any number of bytes, "?" one character.  Only the last "*" that was
+ * met has to be tried again, so that the work is bounded by the product of
+ * both lengths.
+ */
+
+static ngx_uint_t
+ngx_http_chat_key_matches(u_char *p, u_char *pend, u_char *s, u_char *send)
+{
+    u_char  *star, *from;
+
+    star = NULL;
+    from = s;
+
+    while (s < send) {
+
+        if (p < pend && *p == '*') {
+            star = ++p;
+            from = s;
+            continue;
+        }
+
+        if (p < pend && *p == '?') {
+            p++;
+
+            do {
+                s++;
+            } while (s < send && (*s & 0xc0) == 0x80);
+
+            continue;
+        }
+
+        if (p < pend && *p == *s) {
+            p++;
+            s++;
+            continue;
+        }
+
+        if (star == NULL) {
+            return 0;
+        }
+
+        p = star;
+        s = ++from;
+    }
+
+    while (p < pend && *p == '*') {
+        p++;
+    }
+
+    return p == pend;
+}
+
+
+ngx_int_t
+ngx_http_chat_key_check(ngx_http_request_t *r, ngx_http_chat_key_t **key)
+{
+    ngx_str_t                  *value, secret;
+    ngx_uint_t                  bearer;
+    ngx_http_variable_value_t  *v;
+    ngx_http_chat_loc_conf_t   *chcf;
+
+    static ngx_str_t  name = ngx_string("http_x_api_key");
+
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+
+    v = ngx_http_get_variable(r, &name, ngx_hash_key(name.data, name.len));
+
+    bearer = sizeof("Bearer ") - 1;
+    ngx_str_null(&secret);
+
+    if (v && !v->not_found) {
+        secret.data = v->data;
+        secret.len = v->len;
+
+    } else if (r->headers_in.authorization) {
+        value = &r->headers_in.authorization->value;
+
+        if (value->len > bearer
+            && ngx_strncasecmp(value->data, (u_char *) "Bearer ", bearer) == 0)
+        {
+            secret.data = value->data + bearer;
+            secret.len = value->len - bearer;
+        }
+    }
+
+    if (secret.len == 0 || chcf->doors.api_keys == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *key = ngx_http_chat_key_find(chcf->doors.api_keys, &secret,
+                                  r->connection->log);
+
+    if (*key == NULL) {
+        return ngx_http_chat_refuse(r, NGX_HTTP_UNAUTHORIZED,
+                                    "the API key is unknown, or its time is "
+                                    "over", NULL);
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_chat_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_chat_loc_conf_t *chcf = conf;
+
+    ngx_str_t                  *value;
+    ngx_http_chat_main_conf_t  *chmcf;
+
+    value = cf->args->elts;
+
+    if (chcf->doors.api_keys != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        chcf->doors.api_keys = NULL;
+        return NGX_CONF_OK;
+    }
+
+    chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
+    chmcf->doors = 1;
+
+    chcf->doors.api_keys = ngx_http_chat_keyfile_add(cf, &value[1],
+                                                     &ngx_http_chat_keys_type);
+
+    return chcf->doors.api_keys ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
