@@ -195,14 +195,25 @@ a skip closed 1009
 
 
 
-=== TEST 9: commands of later versions are unknown ones
+=== TEST 9: every command is known, and says which field it misses
 --- chat
 a connect /chat?user=alice
 a < {"type":"welcome"}
-a > {"type":"edit","id":1,"room":"lobby","seq":1,"text":"x"}
+for command join leave send edit delete react typing read history members kick \
+    mute unmute ban unban grant set
+a > {"type":"$command","id":1}
+a < {"type":"error","id":1,"code":"bad_request","field":"room"}
+end
+a > {"type":"profile","id":1}
+a < {"type":"error","id":1,"code":"bad_request","field":"name"}
+a > {"type":"rooms","id":1}
+a < {"type":"ok","id":1}
+a > {"type":"ping","id":1}
+a < {"type":"ok","id":1}
+for command Join joined message welcome sendx
+a > {"type":"$command","id":1,"room":"lobby","text":"x"}
 a < {"type":"error","id":1,"code":"unknown_type"}
-a > {"type":"members","id":1,"room":"lobby"}
-a < {"type":"error","id":1,"code":"unknown_type"}
+end
 
 
 

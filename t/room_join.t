@@ -147,35 +147,224 @@ a < {"type":"ok","id":7}
 
 
 === TEST 8: members are users, not connections
+--- config
+    location /chat {
+        chat              chat;
+        chat_user         $arg_user;
+        chat_leave_delay  50ms;
+        chat_presence     full;
+    }
 --- chat
 a connect /chat?user=alice
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+a < {"type":"ok","id":1,"members":1}
 b connect /chat?user=bob other=a
-for who a b
-$who < {"type":"welcome"}
-$who > {"type":"join","id":1,"room":"lobby"}
-$who < {"type":"ok","id":1}
-end
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby"}
+b < {"type":"ok","id":1,"members":2}
+a < {"type":"joined","user":"bob","members":2}
+c connect /chat?user=bob same=a
+c < {"type":"welcome"}
+c > {"type":"join","id":1,"room":"lobby"}
+c < {"type":"ok","id":1,"members":2}
 b > {"type":"leave","id":2,"room":"lobby"}
 b < {"type":"ok","id":2}
 a > {"type":"join","id":2,"room":"lobby"}
-a < {"type":"ok","id":2,"members":1}
+a < {"type":"ok","id":2,"members":2}
+c > {"type":"leave","id":2,"room":"lobby"}
+c < {"type":"ok","id":2}
+a < {"type":"left","user":"bob","members":1}
+a > {"type":"join","id":3,"room":"lobby"}
+a < {"type":"ok","id":3,"members":1}
 
 
 
 === TEST 9: who goes without a word has left
+--- config
+    location /chat {
+        chat              chat;
+        chat_user         $arg_user;
+        chat_leave_delay  50ms;
+        chat_presence     full;
+    }
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+a < {"type":"ok","id":1}
+b connect /chat?user=bob other=a
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby"}
+b < {"type":"ok","id":1}
+a < {"type":"joined","user":"bob","members":2}
+b reset
+a < {"type":"left","user":"bob","members":1}
+a > {"type":"join","id":3,"room":"lobby"}
+a < {"type":"ok","id":3,"members":1}
+
+
+
+=== TEST 10: who is there, if asked
+The list is the state at the answer: what follows it is news.
+--- config
+    location /chat {
+        chat             chat;
+        chat_user        $arg_user;
+        chat_user_name   $arg_name;
+        chat_user_color  "#010203";
+        chat_user_role   $arg_role;
+        chat_presence    full;
+    }
+--- chat
+a connect /chat?user=alice&name=Alice&role=owner
+a < {"type":"welcome","name":"Alice","color":"#010203"}
+a > {"type":"join","id":1,"room":"lobby","presence":true}
+a < {"type":"ok","id":1,"members":1,"role":"owner","presence":[ \
+    {"user":"alice","name":"Alice","color":"#010203","role":"owner","since":"%int"}]}
+b connect /chat?user=bob other=a
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby","presence":true}
+b < {"type":"ok","id":1,"members":2,"role":"member","presence":"%[2]"}
+c connect /chat?user=bob same=a
+c < {"type":"welcome"}
+c > {"type":"join","id":1,"room":"lobby","presence":true}
+c < {"type":"ok","id":1,"members":2,"presence":"%[2]"}
+c > {"type":"join","id":2,"room":"lobby","presence":false}
+c < {"type":"ok","id":2,"members":2,"presence":"%absent"}
+d connect /chat?user=dora other=b
+d < {"type":"welcome"}
+d > {"type":"join","id":1,"room":"lobby"}
+d < {"type":"ok","id":1,"members":3}
+for who b c
+$who < {"type":"joined","user":"dora","members":3}
+end
+
+
+
+=== TEST 11: a full room
+Users count, and not their connections.
+--- config
+    location /chat {
+        chat               chat;
+        chat_user          $arg_user;
+        chat_room_members  2;
+    }
+
+    location /at {
+        chat               chat;
+        chat_user          $arg_user;
+        chat_room          lobby;
+        chat_room_members  2;
+    }
 --- chat
 a connect /chat?user=alice
 b connect /chat?user=bob other=a
-for who a b
+c connect /chat?user=carol
+d connect /chat?user=bob same=a
+for who a b c d
 $who < {"type":"welcome"}
+end
+for who a b d
 $who > {"type":"join","id":1,"room":"lobby"}
 $who < {"type":"ok","id":1}
 end
-b reset
-for try 1..20
+c > {"type":"join","id":1,"room":"lobby"}
+c < {"type":"error","id":1,"code":"room_full"}
+c > {"type":"join","room":"lobby"}
+c < {"type":"error","code":"room_full","id":"%absent"}
+c > {"type":"send","id":2,"room":"lobby","text":"x"}
+c < {"type":"error","id":2,"code":"not_joined"}
 a > {"type":"join","id":2,"room":"lobby"}
-a < {"type":"ok","id":2,"members":"%int"}
-a nothing 20ms
+a < {"type":"ok","id":2,"members":2}
+c > {"type":"join","id":3,"room":"other"}
+c < {"type":"ok","id":3}
+e connect /at?user=eve
+e < {"type":"welcome"}
+e < {"type":"error","code":"room_full","id":"%absent"}
+f connect /at?user=alice other=a
+f < {"type":"welcome"}
+f < {"type":"joined","room":"lobby","members":2,"user":"alice"}
+
+
+
+=== TEST 12: names that are refused
+--- config
+    location /chat {
+        chat             chat;
+        chat_user        $arg_user;
+        chat_room_names  ^[a-z]+$;
+    }
+
+    location /at {
+        chat             chat;
+        chat_user        $arg_user;
+        chat_room_names  ^[a-z]+$;
+        chat_room        $arg_room;
+    }
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome"}
+for room Lobby 1 lobby1 a-b lobby@ x\u00e9
+a > {"type":"join","id":1,"room":"$room"}
+a < {"type":"error","id":1,"code":"forbidden"}
 end
-a > {"type":"join","id":3,"room":"lobby"}
-a < {"type":"ok","id":3,"members":1}
+a > {"type":"join","id":2,"room":"lobby"}
+a < {"type":"ok","id":2}
+a > {"type":"join","id":3,"room":"@alice"}
+a < {"type":"ok","id":3,"room":"@alice"}
+b refused 403 /at?user=bob&room=Lobby
+c connect /at?user=carol&room=lobby
+c < {"type":"welcome"}
+c < {"type":"joined","room":"lobby"}
+
+
+
+=== TEST 13: a room that is joined on connect answers as a join does
+--- config
+    location /at {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_room       lobby;
+        chat_user_role  moderator;
+    }
+--- chat
+a connect /at?user=alice
+a < {"type":"welcome"}
+a < {"type":"joined","room":"lobby","user":"alice","name":"alice","color":"%~^#","ts":"%int", \
+    "epoch":"$epoch","seq":0,"members":1,"messages":[],"topic":"","role":"moderator", \
+    "slow":0,"locked":false,"members_only":false,"read":0,"unread":0, \
+    "recovered":"%absent","presence":"%absent","id":"%absent"}
+a > {"type":"send","room":"lobby","text":"x"}
+a < {"type":"message","seq":1}
+b connect /at?user=bob other=a
+b < {"type":"welcome"}
+b < {"type":"joined","epoch":"$epoch","seq":1,"members":2,"unread":1,"messages":[{"seq":1}]}
+
+
+
+=== TEST 14: the state of the room
+--- config
+    location /chat {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_user_role  $arg_role;
+    }
+--- chat
+a connect /chat?user=alice&role=owner
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+a < {"type":"ok","id":1,"role":"owner"}
+a > {"type":"set","id":2,"room":"lobby","topic":"\u2028 a \"topic\"","slow":5000,"locked":true}
+a skip {"type":"ok","id":2}
+a > {"type":"grant","id":3,"room":"lobby","user":"bob","role":"moderator"}
+a skip {"type":"ok","id":3}
+b connect /chat?user=bob other=a
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby","history":0}
+b < {"type":"ok","id":1,"role":"moderator","topic":"\u2028 a \"topic\"", \
+    "slow":5000,"locked":true,"members_only":false,"seq":1,"messages":[]}
+c connect /chat?user=carol
+c < {"type":"welcome"}
+c > {"type":"join","id":1,"room":"lobby"}
+c < {"type":"ok","id":1,"role":"member","messages":[{"type":"room","seq":1}]}
