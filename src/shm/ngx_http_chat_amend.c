@@ -315,6 +315,7 @@ ngx_http_chat_amend_settle_locked(ngx_http_chat_zone_t *z,
     }
 
     cursor.block = 0;
+    cursor.seq = 0;
 
     while (ngx_http_chat_log_seek_locked(z, log, &cursor,
                                          ngx_max(cursor.seq, st->first_seq),
