@@ -16,7 +16,7 @@ static ngx_uint_t ngx_http_chat_evict_room(ngx_http_chat_zone_t *z,
 static ngx_uint_t ngx_http_chat_evict_people(ngx_http_chat_zone_t *z,
     uint32_t n, ngx_uint_t squeeze);
 static ngx_uint_t ngx_http_chat_evict_empty(ngx_http_chat_zone_t *z,
-    uint32_t n);
+    uint32_t n, ngx_uint_t squeeze);
 static void ngx_http_chat_evict_sweep(ngx_http_chat_zone_t *z, uint32_t n);
 
 
@@ -265,7 +265,7 @@ ngx_http_chat_evict_room(ngx_http_chat_zone_t *z, uint32_t n,
 
     /* an empty inbox says that there was such a user */
 
-    if (ngx_http_chat_evict_empty(z, n)
+    if (ngx_http_chat_evict_empty(z, n, squeeze)
         && (squeeze || (room->people == 0 && room->name[0] != '@')))
     {
         ngx_http_chat_room_delete_locked(z, n);
@@ -309,16 +309,20 @@ ngx_http_chat_evict_people(ngx_http_chat_zone_t *z, uint32_t n,
 }
 
 
-/* Is nobody there, and nothing that says how the room is to be? */
+/*
+ * Is nobody there, and nothing that says how the room is to be?  Those who
+ * went a moment ago have nobody to be told of it.
+ */
 
 static ngx_uint_t
-ngx_http_chat_evict_empty(ngx_http_chat_zone_t *z, uint32_t n)
+ngx_http_chat_evict_empty(ngx_http_chat_zone_t *z, uint32_t n,
+    ngx_uint_t squeeze)
 {
     ngx_http_chat_room_sh_t  *room;
 
     room = ngx_http_chat_room(z, n);
 
-    return room->members == 0 && room->users == 0
+    return room->members == 0 && (squeeze || room->users == 0)
            && !ngx_http_chat_change_matters_locked(z, n);
 }
 
@@ -370,7 +374,7 @@ ngx_http_chat_evict_sweep(ngx_http_chat_zone_t *z, uint32_t n)
         && room->name[0] != '@'
         && st->first_seq == st->next_seq
         && (uint64_t) ngx_time() >= (uint64_t) room->used + room->idle
-        && ngx_http_chat_evict_empty(z, n))
+        && ngx_http_chat_evict_empty(z, n, 0))
     {
         ngx_http_chat_room_delete_locked(z, n);
     }
