@@ -10,6 +10,7 @@ default_config(<<'_EOC_');
         chat_user           $arg_user;
         chat_room           $arg_room;
         chat_ping_interval  300ms;
+        chat_leave_delay    0;
     }
 
     location /never {
