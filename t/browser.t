@@ -3,7 +3,8 @@
 # Copyright (C) the chat module's authors
 
 # The chat page in a real browser: two tabs on two workers, with a reload of
-# nginx and one of the page.  Pictures are left in build/t/pictures.
+# nginx and one of the page; and three people who do all that they can do to
+# each other.  Pictures are left in build/t/pictures.
 
 use strict;
 use warnings;
@@ -22,11 +23,14 @@ my ($browser) = grep { defined && -x }
 plan(skip_all => 'no chromium here, "make test" installs it')
     unless $browser;
 
-my $server = ChatServer->new(name => 'browser', conf => 'chat.conf')->start();
+for my $script (qw(two_tabs company)) {
+    my $server = ChatServer->new(name => "browser_$script",
+                                 conf => 'chat.conf')->start();
 
-$server->play($node, "$ChatServer::top/t/clients/two_tabs.mjs",
-              'http://127.0.0.1:' . $server->port() . '/', $browser,
-              ChatServer::root() . "/pictures");
-$server->stop();
+    $server->play($node, "$ChatServer::top/t/clients/$script.mjs",
+                  'http://127.0.0.1:' . $server->port() . '/', $browser,
+                  ChatServer::root() . "/pictures");
+    $server->stop();
+}
 
 done_testing();

@@ -88,10 +88,12 @@ async function page(base, options) {
     is(index.headers['x-content-type-options'], 'nosniff',
        `${example}: nor of another type`);
 
-    for (const [name, type] of [['app.js', /^(text|application)\/javascript/],
-                                ['chat.js', /^(text|application)\/javascript/],
-                                ['log.js', /^(text|application)\/javascript/],
-                                ['chat.css', /^text\/css/],
+    const script = /^(text|application)\/javascript/;
+
+    for (const [name, type] of [['app.js', script], ['chat.js', script],
+                                ['composer.js', script], ['log.js', script],
+                                ['people.js', script], ['room.js', script],
+                                ['ui.js', script], ['chat.css', /^text\/css/],
                                 ['chat.svg', /^image\/svg\+xml/]])
     {
         const { status, headers } = await get(`${base}/${name}`, options);

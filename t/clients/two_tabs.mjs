@@ -5,101 +5,11 @@
  * folder for pictures.
  */
 
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
+import { ask, end, is, ok, until } from './lib.mjs';
+import { connected, desk, faults, hide, launch, open, phone, picture, reads,
+         say } from './browser.mjs';
 
-import { ask, end, is, ok, require, until } from './lib.mjs';
-
-const [url, executablePath, pictures] = process.argv.slice(2);
-const { chromium } = require('playwright-core');
-
-const args = ['--headless=new', '--no-sandbox', '--disable-gpu',
-              '--disable-quic', '--no-first-run',
-              '--disable-background-networking',
-              '--disable-component-update', '--disable-sync'];
-
-const faults = [];
-
-
-async function open(browser, name, options) {
-    const context = await browser.newContext({ locale: 'en-GB', ...options });
-    const page = await context.newPage();
-
-    page.on('pageerror', (e) => faults.push(`${name}: ${e}`));
-    page.on('console', (message) => {
-        const text = message.text();
-
-        /* a connection that is refused in a reload is the browser's to tell */
-        if (message.type() === 'error' && !text.includes('WebSocket')) {
-            faults.push(`${name}: ${text}`);
-        }
-    });
-
-    await page.goto(url);
-    await page.fill('#name', name);
-    await page.keyboard.press('Enter');
-    await connected(page);
-
-    return page;
-}
-
-
-function connected(page) {
-    return page.waitForSelector('.state[data-state="open"]');
-}
-
-
-async function say(page, text) {
-    await page.fill('#text', text);
-    await page.keyboard.press('Enter');
-}
-
-
-/* what stands in the list, as "name: text" */
-
-function shown(page) {
-    return page.$$eval('#log .message', (items) => items.map((item) => {
-        return item.querySelector('.name').textContent + ': '
-               + item.querySelector('.bubble').textContent;
-    }));
-}
-
-
-async function reads(page, expected, name) {
-    let lines;
-
-    try {
-        await until(async () => {
-            lines = await shown(page);
-            return lines.length >= expected.length;
-        }, name);
-
-    } catch (e) {
-        console.log(`# ${e.message}`);
-    }
-
-    is(lines, expected, name);
-}
-
-
-/* Headless tabs are never hidden: this one is told that it is. */
-
-async function hide(page, hidden) {
-    await page.evaluate((value) => {
-        Object.defineProperty(document, 'hidden', { value,
-                                                    configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-    }, hidden);
-}
-
-
-mkdirSync(pictures, { recursive: true });
-
-const browser = await chromium.launch({ executablePath, args });
-
-const desk = { viewport: { width: 1280, height: 800 } };
-const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' };
-
+const browser = await launch();
 const alice = await open(browser, 'Alice', desk);
 const bob = await open(browser, 'Jürgen', phone);
 
@@ -148,7 +58,8 @@ await say(alice, 'Are you looking?');
 await until(async () => (await bob.title()).startsWith('(1)'), 'the title');
 ok(await bob.isVisible('.unread'), 'unread messages are marked');
 await hide(bob, false);
-is(await bob.title(), 'lobby · Chat', 'the count goes when the tab is seen');
+await until(async () => await bob.title() === 'lobby · Chat',
+            'the count to go when the tab is seen');
 
 /* a reload of nginx under both tabs, and messages while it is under way */
 
@@ -180,10 +91,11 @@ const as = (name) => all.map((line) => line.replace(`${name}: `, 'You: '));
 
 await reads(alice, as('Alice'), 'nothing is lost or doubled over the reload');
 await reads(bob, as('Jürgen'), 'nor in the other tab');
-ok(!(await bob.isVisible('#outbox .message')), 'nothing is left unsent');
+await until(async () => !(await bob.isVisible('#outbox .message')),
+            'nothing to be left unsent');
 
-await alice.screenshot({ path: path.join(pictures, 'desktop.png') });
-await bob.screenshot({ path: path.join(pictures, 'phone.png') });
+await picture(alice, 'desktop');
+await picture(bob, 'phone');
 
 /* a reload of the page */
 
@@ -203,7 +115,7 @@ await reads(bob, [...as('Jürgen'), 'Alice: Typed at once\nin two lines'],
 /* away and back */
 
 await alice.click('#leave');
-ok(await alice.isVisible('#enter'), 'leaving leads to the entrance');
+ok(await alice.isVisible('#enter'), 'signing out leads to the entrance');
 ok(!(await alice.isVisible('#chat')), 'and closes the room');
 
 await alice.fill('#name', '<i>A</i>');
