@@ -539,8 +539,7 @@ ngx_http_chat_occupant_forget_locked(ngx_http_chat_zone_t *z, uint32_t o,
     if (!(occupant->flags & NGX_HTTP_CHAT_OCCUPANT_EXPELLED)
         && ngx_http_chat_occupant_link(z, o))
     {
-        if (occupant->flags & NGX_HTTP_CHAT_OCCUPANT_COUNTED
-            || occupant->due
+        if ((occupant->flags & NGX_HTTP_CHAT_OCCUPANT_COUNTED)
             || ngx_http_chat_occupant_known(z, o, now, squeeze))
         {
             return 0;

@@ -372,12 +372,20 @@ people_expel(people_one_t *one)
 static void
 people_forget(people_one_t *one)
 {
-    ngx_uint_t  squeeze, gone;
+    ngx_uint_t                    squeeze, counted, gone;
+    ngx_http_chat_occupant_sh_t  *sh;
 
+    sh = people_sh(one);
     squeeze = people_random(4) == 0;
+    counted = !one->expelled && people_random(4) == 0;
 
-    gone = people_here(one) == 0
+    gone = people_here(one) == 0 && !counted
            && (one->expelled || !people_known(one, people_model.now, squeeze));
+
+    /* that it was to be said that he left counts as long as he is counted */
+
+    sh->due = people_random(2);
+    sh->flags |= counted ? NGX_HTTP_CHAT_OCCUPANT_COUNTED : 0;
 
     test_eq(ngx_http_chat_occupant_forget_locked(z, one->o, people_model.now,
                                                  squeeze),
@@ -387,7 +395,10 @@ people_forget(people_one_t *one)
         one->o = 0;
         one->nnonces = 0;
         one->expelled = 0;
+        return;
     }
+
+    sh->flags &= ~NGX_HTTP_CHAT_OCCUPANT_COUNTED;
 }
 
 
