@@ -25,7 +25,8 @@
 /*
  * For transports, before the client is told that it is connected: in raw mode,
  * which has no other word for it, it is a member of its room from then on.
- * OK; DECLINED: the zone is full; ERROR, ABORT: no memory, or a fault.
+ * OK; DECLINED: the zone is full; DONE: the room is; ERROR, ABORT: no memory,
+ * or a fault.
  */
 ngx_int_t ngx_http_chat_enter(ngx_http_chat_session_t *s);
 

@@ -201,6 +201,10 @@ ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
 /* The request, which was kept until somebody has said who it is, may go. */
 void ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s);
 
+/* release.c: frees a request and its buffers; the connection stays, and is the
+ * session's, with the client's address. */
+void ngx_http_chat_release(ngx_http_chat_session_t *s, ngx_http_request_t *r);
+
 /*
  * log_session.c: the directive "chat_log", and a session's line at its end.
  * The line is to be written while the session's connection is still open, and

@@ -63,12 +63,6 @@ static ngx_int_t ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
 static void ngx_http_chat_websocket_cleanup(void *data);
 static void ngx_http_chat_websocket_take_handler(ngx_event_t *ev);
 static void ngx_http_chat_websocket_take(ngx_http_chat_session_t *s);
-static void ngx_http_chat_websocket_release(ngx_http_chat_session_t *s,
-    ngx_http_request_t *r);
-static void ngx_http_chat_websocket_free_buffers(ngx_connection_t *c,
-    ngx_http_connection_t *hc);
-static void ngx_http_chat_websocket_address(ngx_connection_t *c,
-    ngx_sockaddr_t *sockaddr, socklen_t socklen, ngx_str_t *text);
 
 static ngx_uint_t ngx_http_chat_websocket_held(ngx_http_chat_session_t *s);
 static ssize_t ngx_http_chat_websocket_rest(ngx_http_chat_session_t *s,
@@ -163,6 +157,13 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
     s->blocked = 1;
 
     rc = ngx_http_chat_enter(s);
+
+    if (rc == NGX_DONE) {
+        return ngx_http_chat_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                    "room has all the members that "
+                                    "\"chat_room_members\" allows",
+                                    &identity->room);
+    }
 
     if (rc != NGX_OK) {
         return (rc == NGX_DECLINED) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -385,7 +386,7 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     /* who it is may still have to be made of the request */
 
     if (!chcf->keep_request && !s->pending) {
-        ngx_http_chat_websocket_release(s, r);
+        ngx_http_chat_release(s, r);
         s->request = NULL;
     }
 
@@ -437,104 +438,12 @@ ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s)
 
     c = s->connection;
 
-    ngx_http_chat_websocket_release(s, s->request);
+    ngx_http_chat_release(s, s->request);
 
     s->request = NULL;
 
     c->data = s;
     c->log->action = "chatting";
-}
-
-
-/* Nothing remains of the request but the connection. */
-
-static void
-ngx_http_chat_websocket_release(ngx_http_chat_session_t *s,
-    ngx_http_request_t *r)
-{
-    socklen_t               socklen;
-    ngx_str_t               text;
-    ngx_sockaddr_t          sockaddr;
-    ngx_connection_t       *c;
-    ngx_http_connection_t  *hc;
-
-    c = s->connection;
-    hc = r->http_connection;
-
-    socklen = ngx_min(c->socklen, (socklen_t) sizeof(ngx_sockaddr_t));
-    ngx_memcpy(&sockaddr, c->sockaddr, socklen);
-    text = c->addr_text;
-
-    ngx_http_free_request(r, 0);
-
-    c->destroyed = 0;
-    c->data = hc;
-
-    if (c->addr_text.data != text.data) {
-
-        /* realip has put the proxy's address back: logs are to name ours */
-
-        ngx_http_chat_websocket_address(c, &sockaddr, socklen, &text);
-    }
-
-    ngx_http_chat_websocket_free_buffers(c, hc);
-
-#if (NGX_HTTP_SSL)
-    if (c->ssl) {
-        ngx_ssl_free_buffer(c);
-    }
-#endif
-}
-
-
-static void
-ngx_http_chat_websocket_address(ngx_connection_t *c, ngx_sockaddr_t *sockaddr,
-    socklen_t socklen, ngx_str_t *text)
-{
-    void  *p;
-
-    p = ngx_palloc(c->pool, socklen);
-    if (p == NULL) {
-        return;
-    }
-
-    ngx_memcpy(p, sockaddr, socklen);
-
-    c->sockaddr = p;
-    c->socklen = socklen;
-    c->addr_text = *text;
-}
-
-
-/* As nginx does for an idle keepalive connection. */
-
-static void
-ngx_http_chat_websocket_free_buffers(ngx_connection_t *c,
-    ngx_http_connection_t *hc)
-{
-    ngx_uint_t     i;
-    ngx_chain_t   *cl, *next, *chains[2];
-
-    if (c->buffer && ngx_pfree(c->pool, c->buffer->start) == NGX_OK) {
-        c->buffer = NULL;
-    }
-
-    chains[0] = hc->free;
-    chains[1] = hc->busy;
-
-    for (i = 0; i < 2; i++) {
-
-        for (cl = chains[i]; cl; cl = next) {
-            next = cl->next;
-
-            (void) ngx_pfree(c->pool, cl->buf->start);
-            ngx_free_chain(c->pool, cl);
-        }
-    }
-
-    hc->free = NULL;
-    hc->busy = NULL;
-    hc->nbusy = 0;
 }
 
 
