@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "chat_glob.h"
 #include "chat_utf8.h"
 
 
@@ -47,8 +48,6 @@ static ngx_int_t ngx_http_chat_keys_time(time_t *expires, ngx_str_t *field);
 static ngx_int_t ngx_http_chat_keys_number(u_char **p, u_char *end, size_t n,
     ngx_int_t low, ngx_int_t high, ngx_int_t *value);
 static void ngx_http_chat_keys_free(void *data);
-static ngx_uint_t ngx_http_chat_key_matches(u_char *p, u_char *pend,
-    u_char *s, u_char *send);
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_keys_type = {
@@ -492,68 +491,12 @@ ngx_http_chat_key_allows(ngx_http_chat_key_t *key, ngx_uint_t scope,
             continue;
         }
 
-        if (ngx_http_chat_key_matches(p, comma, room->data,
-                                      room->data + room->len))
-        {
+        if (chat_glob(p, comma - p, room->data, room->len)) {
             return 1;
         }
     }
 
     return 0;
-}
-
-
-/*
- * "*" is any number of bytes, "?" one character.  Only the last "*" that was
- * met has to be tried again, so that the work is bounded by the product of
- * both lengths.
- */
-
-static ngx_uint_t
-ngx_http_chat_key_matches(u_char *p, u_char *pend, u_char *s, u_char *send)
-{
-    u_char  *star, *from;
-
-    star = NULL;
-    from = s;
-
-    while (s < send) {
-
-        if (p < pend && *p == '*') {
-            star = ++p;
-            from = s;
-            continue;
-        }
-
-        if (p < pend && *p == '?') {
-            p++;
-
-            do {
-                s++;
-            } while (s < send && (*s & 0xc0) == 0x80);
-
-            continue;
-        }
-
-        if (p < pend && *p == *s) {
-            p++;
-            s++;
-            continue;
-        }
-
-        if (star == NULL) {
-            return 0;
-        }
-
-        p = star;
-        s = ++from;
-    }
-
-    while (p < pend && *p == '*') {
-        p++;
-    }
-
-    return p == pend;
 }
 
 
