@@ -10,6 +10,7 @@ use warnings;
 use Digest::SHA ();
 use Exporter 'import';
 use File::Temp ();
+use IO::Socket::INET ();
 use JSON::PP ();
 use MIME::Base64 ();
 
@@ -158,6 +159,28 @@ sub replace_file {
     rename "$path.new", $path or die "$path: $!\n";
 
     return 1;
+}
+
+
+# A handshake and no more: its status, and the worker that answered
+
+sub handshake {
+    my ($port, $uri, $header) = @_;
+
+    my $socket = IO::Socket::INET->new("127.0.0.1:$port")
+        or die "no connection: $!\n";
+
+    print $socket "GET $uri HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Upgrade: websocket\r\nConnection: upgrade\r\n"
+                  . "Sec-WebSocket-Version: 13\r\n"
+                  . "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                  . "$header\r\n\r\n";
+
+    local $/ = "\r\n\r\n";
+    my ($status, $worker) = <$socket> =~ m{^HTTP/1.1 (\d+).*X-Worker: (\d+)}s
+        or die "no answer\n";
+
+    return ($status, $worker);
 }
 
 
