@@ -24,7 +24,7 @@
 #define _NGX_HTTP_CHAT_AMEND_H_INCLUDED_
 
 
-#include "ngx_http_chat_log.h"
+#include "ngx_http_chat_place.h"
 
 
 /*

@@ -1,5 +1,5 @@
 
-#include "ngx_http_chat_room.h"
+#include "ngx_http_chat_inner.h"
 #include "ngx_http_chat_resident.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_change.h"
@@ -18,8 +18,8 @@ static ngx_int_t ngx_http_chat_append_commit(ngx_http_chat_zone_t *z,
     uint32_t n, ngx_http_chat_room_append_t *a, uint64_t now);
 static void ngx_http_chat_append_sent(ngx_http_chat_zone_t *z, uint32_t n,
     ngx_http_chat_room_append_t *a);
-static ngx_int_t ngx_http_chat_append_passing(ngx_http_chat_zone_t *z, uint32_t n,
-    ngx_http_chat_room_append_t *a);
+static ngx_int_t ngx_http_chat_append_passing(ngx_http_chat_zone_t *z,
+    uint32_t n, ngx_http_chat_room_append_t *a);
 static ngx_uint_t ngx_http_chat_append_slow(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, ngx_http_chat_room_append_t *a);
 static uint64_t ngx_http_chat_append_since(ngx_http_chat_room_sh_t *room,

@@ -1,5 +1,6 @@
 
 #include "ngx_http_chat_evict.h"
+#include "ngx_http_chat_inner.h"
 #include "ngx_http_chat_change.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_nonce.h"

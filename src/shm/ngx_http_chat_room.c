@@ -1,5 +1,5 @@
 
-#include "ngx_http_chat_room.h"
+#include "ngx_http_chat_inner.h"
 #include "ngx_http_chat_amend.h"
 #include "ngx_http_chat_resident.h"
 #include "ngx_http_chat_occupant.h"

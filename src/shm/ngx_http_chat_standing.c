@@ -1,5 +1,6 @@
 
-#include "ngx_http_chat_room.h"
+#include "ngx_http_chat_crowd.h"
+#include "ngx_http_chat_inner.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_resident.h"
 #include "ngx_http_chat_evict.h"

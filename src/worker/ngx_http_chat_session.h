@@ -18,7 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_http_chat_room.h"
+#include "ngx_http_chat_crowd.h"
 
 
 #define NGX_HTTP_CHAT_PROTOCOL_V1   0

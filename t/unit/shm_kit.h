@@ -11,6 +11,7 @@
 
 
 #include "ngx_stub.h"
+#include "ngx_http_chat_crowd.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_change.h"
 #include "ngx_http_chat_amend.h"
