@@ -314,6 +314,19 @@ async function room(reply = {}) {
     is([s.unread, s.markers.get('bob')], [1, 44], 'others read for themselves');
     says('message', { seq: 45, user: 'me', text: 'mine' });
     is(s.unread, 0, 'who answers has read');
+
+    sockets[0].breaks();
+
+    const socket = await again(1);
+
+    socket.answers('join', { room: 's', epoch: 'e', seq: 47, read: 45,
+                             recovered: true, unread: 2,
+                             messages: [entry(46, { room: 's' })] });
+    is(s.unread, 2, 'after a reconnect the server has counted');
+    socket.says(entry(47, { room: 's' }));
+    is(s.unread, 2, 'also what follows of a long resume');
+    socket.says(entry(48, { room: 's' }));
+    is(s.unread, 3, 'but not what is new');
     chat.close();
 }
 

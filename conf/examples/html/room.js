@@ -619,10 +619,10 @@ export class ChatRoom extends Messages {
         this.#note(event);
     }
 
-    #purged({ user, by, ts, seq }) {
+    #purged({ user, by, ts }) {
         for (const item of this.messages) {
             if (item.type === 'message' && item.user === user
-                && item.seq < seq && !item.deleted)
+                && !item.deleted)
             {
                 apply(item, { type: 'deleted', user: by, ts });
                 this.changed('amended', { message: item });
