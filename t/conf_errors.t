@@ -187,8 +187,113 @@ conf bad chat: chat_log; => ~number of arguments in "chat_log"
 
 
 
-=== TEST 12: twice
+=== TEST 12: chat_rate
 --- chat
+conf good chat: chat_rate off;
+conf good chat: chat_rate rate=1r/s;
+conf good chat: chat_rate rate=1r/m burst=1 key=$arg_x$chat_user action=reject;
+conf good chat: chat_rate action=delay key=x burst=6000 rate=1000000r/s;
+conf good chat: chat_rate rate=1r/s action=close; chat_rate rate=1r/s key=$chat_session;
+conf good chat: $("chat_rate rate=1r/s; " x 8)
+conf bad chat: $("chat_rate rate=1r/s; " x 9) => ~too many "chat_rate" directives, 8 may
+for bad rate=0r/s rate=1 rate=1r rate=r/s rate= rate=-1r/s rate=1.5r/s rate=x rate=1r/h rate=1000001r/s
+conf bad chat: chat_rate $bad; => ~"\Q$bad\E" in "chat_rate" directive, it must be "rate=" and a number from 1 to 1000000
+end
+for bad burst=0 burst=6001 burst=x burst=-1 burst=
+conf bad chat: chat_rate rate=1r/s $bad; => ~"\Q$bad\E" in "chat_rate" directive, it must be "burst=" and a number from 1 to 6000
+end
+for bad action=drop action= action=rejected action=rej
+conf bad chat: chat_rate rate=1r/s $bad; => ~"\Q$bad\E" in "chat_rate" directive, it must be "action=" and "reject", "delay" or "close"
+end
+for bad key= size=1 off on rate=2r/s
+conf bad chat: chat_rate rate=1r/s $bad; => ~"\Q$bad\E" in "chat_rate" directive, it must be "off" alone, or one each of
+end
+for bad burst=1 key=x action=delay
+conf bad chat: chat_rate $bad; => ~"\Q$bad\E" in "chat_rate" directive, it must be "off", or have "rate="
+end
+conf bad chat: chat_rate rate=1r/s key=$nosuchvariable; => ~unknown "nosuchvariable" variable
+conf bad chat: chat_rate; => ~number of arguments in "chat_rate"
+conf bad chat: chat_rate off; chat_rate rate=1r/s; => ~"chat_rate" directive is duplicate
+conf bad chat: chat_rate rate=1r/s; chat_rate off; => ~"chat_rate" directive is duplicate
+conf bad chat: chat_rate off; chat_rate off; => ~"chat_rate" directive is duplicate
+
+
+
+=== TEST 13: chat_filter and chat_room_names
+--- chat
+conf good chat: chat_filter off;
+conf good chat: chat_filter ~x mask;
+conf good chat: chat_filter ~*x mask ""; chat_filter ~y reject; chat_filter ~z mask +;
+for bad x ~ ~* on "" *x
+conf bad chat: chat_filter $bad mask; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_filter" directive, it must be "off", or a regular expression
+end
+for bad ( a)b +x [a \\C (?<n (?z)
+conf bad chat: chat_filter ~$bad mask; => ~in "chat_filter" directive, it must be a regular expression: \w
+end
+conf bad chat: chat_filter ~ab( mask; => ~"ab\(" in "chat_filter" directive, it must be a regular expression: missing closing parenthesis at ""
+conf bad chat: chat_filter ~x; => ~"~x" in "chat_filter" directive, it must be followed by "reject" alone, or by "mask"
+conf bad chat: chat_filter ~x drop; => ~"drop" in "chat_filter" directive, it must be followed by
+conf bad chat: chat_filter ~x reject why; => ~"reject" in "chat_filter" directive, it must be followed by
+conf bad chat: chat_filter ~x mask $("\xff"); => ~in "chat_filter" directive, it must be UTF-8
+conf bad chat: chat_filter ~x mask + +; => ~number of arguments in "chat_filter"
+conf bad chat: chat_filter; => ~number of arguments in "chat_filter"
+conf bad chat: chat_filter off; chat_filter ~x mask; => ~"chat_filter" directive is duplicate
+conf bad chat: chat_filter ~x mask; chat_filter off; => ~"chat_filter" directive is duplicate
+conf good chat: chat_room_names ^x$;
+conf bad chat: chat_room_names ""; => ~"" in "chat_room_names" directive, it must be a regular expression
+conf bad chat: chat_room_names ^(x; => ~"\^\(x" in "chat_room_names" directive, it must be a regular expression: missing closing parenthesis at ""
+conf bad chat: chat_room_names a b; => ~number of arguments in "chat_room_names"
+
+
+
+=== TEST 14: presence and rooms
+--- chat
+for good full count off
+conf good chat: chat_presence $good;
+end
+for bad on FULL counts ""
+conf bad chat: chat_presence $bad; => ~"\Q$(Test::Nginx::Chat::Script::unescape($v{bad}))\E" in "chat_presence" directive, it must be "full", "count" or "off"
+end
+conf good chat: chat_room_members off;
+for name chat_room_members chat_presence_limit
+for good 1 1000000
+conf good chat: $name $good;
+end
+for bad 0 1000001 -1 x 1k on
+conf bad chat: $name $bad; => ~"\Q$bad\E" in "$name" directive, it must be .*a number between 1 and 1000000
+end
+end
+conf bad chat: chat_presence_limit off; => ~"off" in "chat_presence_limit" directive
+for good 0 1ms 1d
+conf good chat: chat_leave_delay $good;
+end
+for bad 25h x -1
+conf bad chat: chat_leave_delay $bad; => ~"\Q$bad\E" in "chat_leave_delay" directive, it must be a time up to 1d
+end
+for good 1s 1d
+conf good chat: chat_nonce_window $good;
+end
+for bad 0 999ms 25h x
+conf bad chat: chat_nonce_window $bad; => ~"\Q$bad\E" in "chat_nonce_window" directive, it must be a time between 1s and 1d
+end
+for good 1s 24d
+conf good chat: chat_room_idle $good;
+end
+for bad 0 999ms 25d x
+conf bad chat: chat_room_idle $bad; => ~"\Q$bad\E" in "chat_room_idle" directive, it must be a time between 1s and 24d
+end
+conf good chat: chat_user_role $arg_role;
+conf bad chat: chat_user_role $nosuchvariable; => ~unknown "nosuchvariable" variable
+
+
+
+=== TEST 15: twice
+--- chat
+conf bad chat: chat_user_role x; chat_user_role y; => ~"chat_user_role" directive is duplicate
+conf bad chat: chat_room_names x; chat_room_names y; => ~"chat_room_names" directive is duplicate
+conf bad chat: chat_presence off; chat_presence full; => ~"chat_presence" directive is duplicate
+conf bad chat: chat_room_members off; chat_room_members 5; => ~"chat_room_members" directive is duplicate
+conf bad chat: chat_room_members 5; chat_room_members off; => ~"chat_room_members" directive is duplicate
 conf bad chat: chat_protocol raw; chat_protocol raw; => ~"chat_protocol" directive is duplicate
 conf bad chat: chat_room x; chat_room y; => ~"chat_room" directive is duplicate
 conf bad chat: chat_user x; chat_user y; => ~"chat_user" directive is duplicate
@@ -204,13 +309,14 @@ for name chat_message_size chat_backlog
 conf bad chat: $name 32k; $name 32k; => ~"$name" directive is duplicate
 end
 for name chat_history_page chat_rooms_per_connection chat_ping_interval \
-    chat_send_timeout chat_close_delay chat_delay
+    chat_send_timeout chat_close_delay chat_delay chat_leave_delay \
+    chat_nonce_window chat_room_idle chat_presence_limit chat_room_members
 conf bad chat: $name 10; $name 10; => ~"$name" directive is duplicate
 end
 
 
 
-=== TEST 13: defaults may stand above
+=== TEST 16: defaults may stand above
 --- chat
 for level http server location
 conf good $level: chat_message_size 1k; chat_history off; chat_origins any; \
@@ -218,9 +324,12 @@ conf good $level: chat_message_size 1k; chat_history off; chat_origins any; \
     chat_ping_interval 1s; chat_send_timeout 1s; chat_close_delay 1s; chat_delay 1s; \
     chat_keep_request on; chat_log off; chat_backlog 64k; chat_history_page 5; \
     chat_rooms_per_connection 5; chat_room x; chat_user_name x; chat_user_color x; \
-    chat_protocol raw;
+    chat_protocol raw; chat_rate rate=1r/s; chat_filter ~x mask; chat_room_names x; \
+    chat_user_role owner; chat_presence count; chat_presence_limit 5; \
+    chat_leave_delay 1s; chat_nonce_window 1s; chat_room_idle 1s; chat_room_members 5;
 end
 conf good http: log_format all "$chat_user $chat_user_name $chat_session $chat_room \
     $chat_protocol $chat_transport $chat_messages_in $chat_messages_out \
-    $chat_bytes_in $chat_bytes_out $chat_close_code";
+    $chat_bytes_in $chat_bytes_out $chat_close_code $chat_role $chat_duration \
+    $chat_zone_size_chat $chat_zone_used_chat $chat_zone_free_chat";
 conf bad http: log_format all "$chat_nonsense"; => ~chat_nonsense
