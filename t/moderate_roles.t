@@ -142,19 +142,22 @@ mod > {"type":"grant","id":5,"room":"lobby","user":"own","role":"member"}
 mod skip {"type":"ok","id":5}
 own > {"type":"grant","id":6,"room":"lobby","user":"mod","role":"moderator"}
 own skip {"type":"ok","id":6}
-own drop
 
-# nor is he kept out while he is away, by whoever it is
-mod > {"type":"ban","id":7,"room":"lobby","user":"own"}
-mod skip {"id":7}
-mod > {"type":"mute","id":8,"room":"lobby","user":"own"}
-mod skip {"id":8}
-own connect /chat?user=own&role=owner
-own < {"type":"welcome"}
-own > {"type":"join","id":9,"room":"lobby"}
-own < {"type":"ok","id":9,"role":"owner"}
-own > {"type":"send","id":10,"room":"lobby","text":"it is my room"}
-own skip {"type":"ok","id":10}
+# nor is one kept out who was banned before anybody knew him as an owner
+for what ban mute
+mod > {"type":"$what","id":7,"room":"lobby","user":"own2"}
+mod skip {"type":"ok","id":7}
+end
+own2 connect /chat?user=own2&role=owner
+own2 < {"type":"welcome"}
+own2 > {"type":"join","id":9,"room":"lobby"}
+own2 < {"type":"ok","id":9,"role":"owner"}
+own2 > {"type":"send","id":10,"room":"lobby","text":"it is my room"}
+own2 skip {"type":"ok","id":10}
+
+# now he is known
+mod > {"type":"ban","id":11,"room":"lobby","user":"own2"}
+mod skip {"type":"error","id":11,"code":"forbidden"}
 
 
 
