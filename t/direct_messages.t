@@ -285,3 +285,31 @@ a > {"type":"send","id":3,"to":"alice"}
 a < {"type":"error","id":3,"code":"bad_request","field":"text"}
 a > {"type":"send","id":4,"to":"$("n" x 64)","text":"x"}
 a < {"type":"error","id":4,"code":"no_such_user"}
+
+
+
+=== TEST 11: what was acknowledged is in both inboxes, whoever dies
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome"}
+b connect /chat?user=bob other=a
+b < {"type":"welcome"}
+a > {"type":"send","id":1,"to":"bob","text":"x","nonce":"n"}
+a skip {"type":"ok","id":1,"room":"@alice","seq":1,"ts":"$ts"}
+nginx kill a
+b < {"type":"message","room":"@bob","seq":1,"text":"x"}
+c connect /chat?user=alice
+c < {"type":"welcome"}
+c > {"type":"send","id":1,"to":"bob","text":"x","nonce":"n"}
+c < {"type":"ok","id":1,"room":"@alice","seq":1,"ts":"$ts","duplicate":true}
+c > {"type":"history","id":2,"room":"@alice"}
+c < {"type":"ok","id":2,"messages":[{"seq":1,"text":"x","to":"bob"}]}
+b > {"type":"history","id":2,"room":"@bob"}
+b < {"type":"ok","id":2,"messages":[{"seq":1,"text":"x","to":"bob"}]}
+nginx kill b
+d connect /chat?user=bob
+d < {"type":"welcome"}
+d > {"type":"join","id":1,"room":"@bob"}
+d < {"type":"ok","id":1,"seq":1,"messages":[{"seq":1,"text":"x"}]}
+--- faults
+exited on signal 9
