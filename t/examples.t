@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 
+use Digest::SHA;
 use File::Basename;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -22,6 +23,9 @@ my $certificate = 'certs/example.com.pem';
 my @examples = map { basename($_, '.conf') }
                sort glob "$ChatServer::top/conf/examples/*.conf";
 
+my %prepare = (wss => \&make_certificate, moderated => \&make_passwords,
+               jwt => \&make_secret, api_keys => \&make_keys);
+
 for my $example (@examples) {
     if ($example eq 'wss' && system('openssl version >/dev/null 2>&1')) {
         diag('wss.conf is not tried, as there is no openssl to make its '
@@ -31,8 +35,7 @@ for my $example (@examples) {
 
     my $server = ChatServer->new(name => "example_$example",
                                  conf => "$example.conf",
-                                 prepare => $example eq "wss"
-                                 ? \&make_certificate : undef)->start();
+                                 prepare => $prepare{$example})->start();
 
     if ($example eq 'wss') {
         $server->play($node, $script, $example, $server->port(443),
@@ -46,6 +49,44 @@ for my $example (@examples) {
 }
 
 done_testing();
+
+
+sub make_passwords {
+    my ($server) = @_;
+
+    my $name = $server->dir() . '/chat.htpasswd';
+
+    open(my $file, '>', $name) or die "$name: $!\n";
+    print $file map { "$_:{PLAIN}$_-secret\n" } qw(alice bob carol dave);
+    close($file);
+}
+
+
+sub make_secret {
+    my ($server) = @_;
+
+    write_file($server->dir() . '/chat.secret', 'x' x 64);
+}
+
+
+# The script has the key itself
+
+sub make_keys {
+    my ($server) = @_;
+
+    write_file($server->dir() . '/chat.keys', 'news:sha256$'
+               . Digest::SHA::sha256_hex('0123456789abcdef' x 4)
+               . ":publish,history:*:-\n");
+}
+
+
+sub write_file {
+    my ($name, $text) = @_;
+
+    open(my $file, '>', $name) or die "$name: $!\n";
+    print $file $text;
+    close($file);
+}
 
 
 sub make_certificate {

@@ -6,6 +6,7 @@
  * certificate.
  */
 
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -107,6 +108,15 @@ async function page(base, options) {
 }
 
 
+/* For what is answered with a status that is not 101. */
+
+const handshake = { headers: {
+    'Connection': 'Upgrade', 'Upgrade': 'websocket',
+    'Sec-WebSocket-Version': 13,
+    'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+} };
+
+
 function raw(uri) {
     const ws = new WebSocket(`ws://127.0.0.1:${port}${uri}`);
 
@@ -179,6 +189,143 @@ const examples = {
         await hears(two, 2);
         is([one.heard, two.heard], [['2'], ['1', '3']],
            'raw: a relay does not echo');
+    },
+
+    async moderated() {
+        const as = async (user) => {
+            const chat = new ChatClient(`http://127.0.0.1:${port}/chat`, {
+                WebSocket: class extends WebSocket {
+                    constructor(url, protocols) {
+                        super(url, protocols, { auth: `${user}:${user}-secret` });
+                    }
+                } });
+
+            chat.heard = [];
+            chat.on('message', ({ text }) => chat.heard.push(text));
+            await chat.connect();
+
+            return chat;
+        };
+        const refused = (promise) => promise.then(() => 'done',
+                                                  ({ code }) => code);
+
+        is((await get(`http://127.0.0.1:${port}/chat`)).status, 401,
+           'moderated: nobody without a password');
+
+        const [alice, bob, carol] = [await as('alice'), await as('bob'),
+                                     await as('carol')];
+
+        for (const chat of [alice, bob, carol]) {
+            await chat.join('lobby');
+        }
+
+        is([await refused(carol.join('elsewhere')),
+            await refused(carol.join('team/a-1'))], ['forbidden', 'done'],
+           'moderated: rooms have the names that they may have');
+
+        await carol.send('lobby', 'darn, 1234 5678 9012 3456');
+        await until(() => bob.heard.length === 1, 'a message');
+        is(bob.heard, ["****, (a card's number)"],
+           'moderated: texts are filtered');
+        is(await refused(carol.send('lobby', 'see Join-our-other-chat.example')),
+           'rejected', 'moderated: or refused');
+
+        is([await refused(carol.request('mute', { room: 'lobby', user: 'bob' })),
+            await refused(bob.request('mute', { room: 'lobby', user: 'alice' })),
+            await refused(bob.request('mute', { room: 'lobby',
+                                                user: 'carol' })),
+            await refused(carol.send('lobby', 'but')),
+            await refused(alice.request('unmute', { room: 'lobby',
+                                                    user: 'carol' })),
+            await refused(carol.send('lobby', 'thank you'))],
+           ['forbidden', 'forbidden', 'done', 'muted', 'done', 'done'],
+           'moderated: each with the rights of their role');
+
+        /* the client itself keeps to the rate: this one does not */
+
+        const dave = new WebSocket(`ws://127.0.0.1:${port}/chat`, 'chat.v1',
+                                   { auth: 'dave:dave-secret' });
+        const codes = [];
+
+        dave.on('message', (data) => codes.push(JSON.parse(data).code));
+        dave.on('open', () => {
+            for (let id = 1; id <= 20; id++) {
+                dave.send(JSON.stringify({ type: 'ping', id }));
+            }
+        });
+        await until(() => codes.length === 21, 'twenty answers');
+        ok(codes[10] === undefined && codes[20] === 'rate_limited',
+           'moderated: nobody floods');
+        dave.close();
+
+        [alice, bob, carol].forEach((chat) => chat.close());
+    },
+
+    async jwt() {
+        const base = `http://127.0.0.1:${port}`;
+        const token = (claims) => {
+            const input = [{ alg: 'HS256' },
+                           { iss: 'https://example.com/', aud: 'chat',
+                             ...claims }]
+                .map((part) => Buffer.from(JSON.stringify(part))
+                     .toString('base64url')).join('.');
+
+            return `${input}.${createHmac('sha256', 'x'.repeat(64))
+                .update(input).digest('base64url')}`;
+        };
+        const chat = new ChatClient(`${base}/chat`, {
+            WebSocket, protocols: ['chat.v1', `bearer.${token({
+                sub: 'u1', name: 'Anna', role: 'staff',
+                exp: Math.floor(Date.now() / 1000) + 60,
+            })}`],
+        });
+
+        await chat.connect();
+        const { role } = await chat.join('lobby');
+
+        is([chat.user, chat.name, role], ['u1', 'Anna', 'moderator'],
+           'jwt: the token says who it is');
+        chat.close();
+
+        is((await get(`${base}/chat`, handshake)).status, 401,
+           'jwt: nobody without');
+        is((await get(`${base}/chat?token=${token({ sub: 'u', aud: 'shop' })}`,
+                      handshake)).status, 401,
+           'jwt: nor with one for another audience');
+
+        const later = await raw('/chat/later');
+
+        later.send(JSON.stringify({ type: 'auth', id: 1,
+                                    token: token({ sub: 'u2' }) }));
+        await hears(later, 2);
+        is(later.heard.map(JSON.parse).map(({ type, user }) => [type, user]),
+           [['welcome', 'u2'], ['ok', 'u2']], 'jwt: or in the first message');
+        later.close();
+    },
+
+    async api_keys() {
+        const base = `http://127.0.0.1:${port}`;
+        const guest = new ChatClient(`${base}/chat`, { WebSocket });
+        const heard = [];
+
+        guest.on('message', ({ user, text }) => heard.push([user, text]));
+        await guest.connect();
+        await guest.join('lobby');
+
+        const bot = new WebSocket(`ws://127.0.0.1:${port}/bots`, {
+            headers: { 'X-Api-Key': '0123456789abcdef'.repeat(4) },
+        });
+
+        bot.on('open', () => {
+            bot.send('{"type":"join","room":"lobby"}');
+            bot.send('{"type":"send","room":"lobby","text":"hot"}');
+        });
+        await until(() => heard.length === 1, 'a message');
+        is(heard, [['news', 'hot']], 'api_keys: the backend speaks');
+        is((await get(`${base}/bots`, handshake)).status, 401,
+           'api_keys: nobody else is let in there');
+        bot.close();
+        guest.close();
     },
 
     async wss() {
