@@ -114,6 +114,7 @@ sub configurations {
 
         File::Path::remove_tree($dir);
         File::Path::make_path("$dir/logs", "$dir/temp");
+        key_files();
 
         for my $name (sort keys %section) {
             my $text = $section{$name};
@@ -167,6 +168,20 @@ sub nginx_t {
     my $output = `$nginx -t -p $dir/ -c nginx.conf 2>&1`;
 
     return ($?, $output);
+}
+
+
+# What the examples name
+
+sub key_files {
+    my %text = ('chat.secret' => 'x' x 64, 'jwks.json' => '{"keys":[]}',
+                'chat.keys' => '');
+
+    while (my ($name, $text) = each %text) {
+        open(my $file, '>', "$dir/$name") or die "$dir/$name: $!\n";
+        print $file $text;
+        close($file);
+    }
 }
 
 
