@@ -491,7 +491,8 @@ test_behind_head(void)
             test_eq(d.zone.sh->leaks, 1);
 
         } else if (i == 1) {
-            (void) ngx_http_chat_room_leave(&d.zone, d.rooms[0], d.epochs[0], 0, 0);
+            (void) ngx_http_chat_room_leave(&d.zone, d.rooms[0], d.epochs[0],
+                                            0, 0);
 
             ngx_http_chat_zone_lock(&d.zone, 0);
             ngx_http_chat_log_clear_locked(&d.zone,

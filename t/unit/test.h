@@ -54,12 +54,15 @@ typedef struct {
     test_str_at(__FILE__, __LINE__, #got, got, want)
 
 
+/* One for the whole program, whichever of its files include this. */
+
+__attribute__((weak)) test_state_t  test_state_of_all;
+
+
 static inline test_state_t *
 test_state(void)
 {
-    static test_state_t  state;
-
-    return &state;
+    return &test_state_of_all;
 }
 
 
