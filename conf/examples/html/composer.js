@@ -143,8 +143,12 @@ export class Composer {
         const node = element('p', 'failure');
         const room = this.#room;
 
+        /* it stays: a time to wait would soon be wrong, the hint has it */
+        const why = reason({ code: message.error.code,
+                             message: message.error.message });
+
         node.setAttribute('role', 'alert');
-        node.append(element('span', '', `Not sent: ${reason(message.error)}.`),
+        node.append(element('span', '', `Not sent: ${why}.`),
                     button('', 'Try again', () => {
                         room.retry(message).catch(() => {});
                     }),

@@ -141,8 +141,15 @@ export class Log {
     }
 
     clearUnread() {
+        const next = this.#unread?.nextElementSibling;
+        const i = this.#rows.findIndex((row) => row.item === next);
+
         this.#unread?.remove();
         this.#unread = null;
+
+        if (i >= 0) {
+            this.#arrange(i);           /* it may belong to a group now */
+        }
     }
 
     /* Drops the rows of messages that the room has dropped. */
