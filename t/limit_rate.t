@@ -374,7 +374,7 @@ b nothing 100ms
 --- config
     location /one { chat chat; chat_user $arg_user; chat_rate rate=1r/m burst=2; }
     location /two { chat chat; chat_user $arg_user; chat_rate rate=1r/m burst=2 key=$chat_user; }
-    location /other { chat chat; chat_user $arg_user; chat_rate rate=1r/m burst=3; }
+    location /other { chat chat; chat_user $arg_user; chat_rate rate=1r/m burst=1; }
 --- chat
 a connect /one?user=alice
 a < {"type":"welcome"}
