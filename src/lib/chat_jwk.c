@@ -1082,6 +1082,7 @@ chat_jwk_verify_pkey(const chat_jwk_t *key, const chat_jwa_t *jwa,
         }
     }
 
+    pctx = NULL;
     ctx = EVP_MD_CTX_new();
 
     good = ctx != NULL

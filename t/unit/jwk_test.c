@@ -94,6 +94,15 @@ test_selection(void)
 
     chat_jwk_set_free(set);
 
+    /* one that would be long enough for another */
+
+    set = jwt_json_keys("{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"
+                        "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYw"
+                        "MTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg\"}");
+    test_eq(HS(H256, ONE ONE, 256), CHAT_JWT_OK);
+    test_eq(HS("{\"alg\":\"HS512\"}", ONE ONE, 512), CHAT_JWT_BAD);
+    chat_jwk_set_free(set);
+
     /* a set without keys takes nothing, and is no mistake */
 
     set = jwt_json_keys("{\"keys\":[]}");
@@ -228,6 +237,11 @@ test_files(void)
     for (i = 0; i < 3; i++) {
         test_ok(jwt_file_keys(jwt_pem(pkey[i], 0)) == NULL);
     }
+
+    test_ok(chat_jwk_set_file((const unsigned char *) jwt_pem(pkey[3], 1),
+                              strlen(jwt_pem(pkey[3], 1)), &reason)
+            == NULL);
+    test_ok(strstr(reason, "private") != NULL);
 
     /* several keys, and what people write around them */
 

@@ -479,6 +479,18 @@ test_size(void)
     }
 
     free(claims);
+
+    /* a signature that is longer than any can be */
+
+    for (n = 1300; n <= 1400; n++) {
+        token = jwt_input(H256, "{}");
+        memset(strchr(token, '\0'), 0, 1500);
+        strcat((char *) token, ".");
+        memset(strchr(token, '\0'), 'A', n);
+
+        test_eq(jwt_verify(token, set), CHAT_JWT_BAD);
+    }
+
     chat_jwk_set_free(set);
 }
 
