@@ -336,6 +336,10 @@ ngx_http_chat_room_pass_locked(ngx_http_chat_zone_t *z,
         rc = ngx_http_chat_log_append_locked(z, &room->passing, a, now);
     }
 
+    /* that was the number in the passing log, which is nobody's business */
+
+    a->seq = 0;
+
     if (rc != NGX_OK) {
         return NGX_AGAIN;
     }
