@@ -212,8 +212,7 @@ void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
 /* Keys of its location's rates, as many as settings->nrates. */
 uint64_t *ngx_http_chat_session_rates(ngx_http_chat_session_t *s);
 
-/* Its name in the protocol, SESSION_ID_LEN hex digits: unique, not a secret,
- * the same in every call. */
+/* Its name in the protocol, SESSION_ID_LEN hex digits: unique, no secret. */
 void ngx_http_chat_session_sid(ngx_http_chat_session_t *s, u_char *sid);
 
 /* Who it is to a room.  The strings are the session's. */
@@ -224,9 +223,8 @@ void ngx_http_chat_session_person(ngx_http_chat_session_t *s,
 ngx_int_t ngx_http_chat_session_rename(ngx_http_chat_session_t *s,
     ngx_str_t *name, u_char color[3]);
 
-/* Nothing is read for that many ms. */
-void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s,
-    ngx_msec_t wait);
+/* Nothing is read from it for that many ms. */
+void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s, ngx_msec_t ms);
 
 /* Frees one that was created and not started; its connection stays. */
 void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);
@@ -234,8 +232,8 @@ void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);
 /* From now on the connection's events are the session's. */
 void ngx_http_chat_session_start(ngx_http_chat_session_t *s);
 
-/* Says why and goes: leaves its rooms, sends a close with that code (RFC 6455
- * 7.4) where the transport has one, waits for the peer's, bounded. */
+/* Leaves its rooms, sends a close with that code where the transport has one,
+ * waits for the peer's, bounded. */
 void ngx_http_chat_session_close(ngx_http_chat_session_t *s, ngx_uint_t code,
     const char *reason);
 
