@@ -150,3 +150,22 @@ b > {"type":"profile","id":4,"name":"Rob"}
 b skip {"type":"ok","id":4,"name":"Rob"}
 b > {"type":"send","id":5,"room":"lobby","text":"x"}
 ann < {"type":"message","name":"Rob"}
+
+
+
+=== TEST 5: a message right behind it has the new name
+--- chat
+b connect /chat?user=bob&name=Bob
+ann connect /chat?user=ann other=b
+for who b ann
+$who < {"type":"welcome"}
+$who > {"type":"join","id":1,"room":"lobby"}
+$who < {"type":"ok","id":1}
+end
+b cork
+b > {"type":"profile","id":2,"name":"Rob"}
+b > {"type":"send","id":3,"room":"lobby","text":"x"}
+b flush
+b skip {"type":"ok","id":3}
+ann < {"type":"profile","name":"Rob"}
+ann < {"type":"message","name":"Rob"}
