@@ -48,7 +48,7 @@ typedef struct {
 } ngx_http_chat_resident_t;
 
 
-/* 496 bytes of a block's 504. */
+/* 488 bytes of a block's 504. */
 typedef struct {
     uint32_t                   next;     /* in the bucket */
     uint32_t                   hash;
