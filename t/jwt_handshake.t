@@ -74,6 +74,20 @@ _EOC_
 secret_file();
 play();
 
+
+# Of the lines of a debugging log, those of nginx itself show what came: bytes
+# and headers, and the request line before its location is known.
+
+sub debugged {
+    my ($script, $token) = @_;
+
+    my @lines = grep { /\Q$token\E/ } $script->{server}->log;
+    my @ours = grep { !/ http (?:header|request line|args): "/ } @lines;
+
+    die "nginx itself shows none\n" if !@lines;
+    die "@ours" if @ours;
+}
+
 __DATA__
 
 === TEST 1: each place
@@ -237,3 +251,22 @@ log in full.log no ~$(quotemeta(substr($bad, -20)))
 log no ~$(quotemeta(substr($t, -20)))
 log no ~$(quotemeta(substr($bad, -20)))
 log in claims.log no ~$(quotemeta(substr($t, -20)))
+
+
+
+=== TEST 10: nor in a debugging log, but for what nginx shows of all requests
+--- log_level: debug
+--- chat
+set t = main::token(sub => 'alice', exp => time() + 2)
+set bad = main::token({secret => 'x' x 32}, sub => 'alice')
+a connect /chat?token=$t
+a < {"type":"welcome","user":"alice"}
+a > {"type":"auth","id":1,"token":"$t"}
+a < {"type":"ok","id":1}
+a > {"type":"auth","id":2,"token":"$bad"}
+a < {"type":"error","id":2,"code":"unauthorized"}
+a skip closed 4001
+b refused 401 /chat?token=$bad
+c refused 401 /chat | Sec-WebSocket-Protocol: chat.v1, bearer.$t
+perl debugged $(substr($t, -20))
+perl debugged $(substr($bad, -20))

@@ -35,7 +35,11 @@ _EOC_
 # The secrets of these names
 
 my %Key = map { $_ => sha256_hex("a secret of $_") }
-          qw( bot mod admin old late reader some again base64 );
+          qw( bot mod admin old late reader writer some again base64 );
+
+# one that can be tried out, whatever the file says
+
+$Key{short} = substr $Key{bot}, 0, 31;
 
 my $Base64 = MIME::Base64::encode_base64(Digest::SHA::sha256($Key{base64}), '');
 
@@ -48,6 +52,8 @@ key_file(keys => <<"_EOC_");
 @{[ line('admin', 'admin', '*', '2099-12-31') ]}
 @{[ line('old', 'admin', '*', '2020-02-29T12:00:00Z') ]}
 @{[ line('reader', 'history', '*', '-') ]}
+@{[ line('writer', 'publish', '*', '-') ]}
+@{[ line('short', 'admin', '*', '-') ]}
 @{[ line('some', 'publish,history', 'room-*,x', '-') ]}
 bot:sha256\$@{[ sha256_hex($Key{again}) ]}:publish,history:*:-
 base64:sha256\$$Base64:admin:*:-
@@ -154,7 +160,9 @@ a refused 401 /chat | X-Api-Key: $(main::key('old'))
 a refused 401 /chat | X-Api-Key: $(main::key('late'))
 a refused 401 /chat | X-Api-Key: x
 a refused 403 /chat | X-Api-Key: $(main::key('reader'))
+a refused 403 /chat | X-Api-Key: $(main::key('writer'))
 a refused 403 /chat | X-Api-Key: $(main::key('some'))
+a refused 401 /chat | X-Api-Key: $(main::key('short'))
 log ~the API key is unknown, or its time is over
 log ~the API key is not for sending and reading in all rooms
 

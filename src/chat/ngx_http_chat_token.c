@@ -99,6 +99,7 @@ ngx_http_chat_token_queue(ngx_http_chat_token_t *token)
                         ngx_rbtree_insert_timer_value);
 
         ngx_http_chat_tokens.event.handler = ngx_http_chat_token_handler;
+        ngx_http_chat_tokens.event.data = &ngx_http_chat_tokens;
         ngx_http_chat_tokens.event.log = ngx_cycle->log;
         ngx_http_chat_tokens.event.cancelable = 1;
     }
@@ -164,7 +165,7 @@ ngx_http_chat_token_handler(ngx_event_t *ev)
     ngx_rbtree_node_t      *node;
     ngx_http_chat_token_t  *token;
 
-    (void) ev;    /* it has no data: the queue is the worker's */
+    (void) ev;    /* the queue is the worker's */
 
     for (i = 0; i < NGX_HTTP_CHAT_TOKEN_BATCH; i++) {
 
