@@ -210,15 +210,17 @@ end
 for round 1..10
 set ban = 100 + $round
 set back = 200 + $round
+bob > {"type":"send","id":$round,"room":"lobby","text":"first"}
+bob skip {"type":"ok","id":$round}
 bob cork
 for i 1..9
 bob > {"type":"send","room":"lobby","text":"m$i"}
 end
-bob > {"type":"send","id":$round,"room":"lobby","text":"last"}
+bob > {"type":"send","id":$ban,"room":"lobby","text":"last"}
 bob flush
 ann > {"type":"ban","id":$ban,"room":"lobby","user":"bob","purge":true}
 ann skip {"type":"ok","id":$ban}
-bob skip {"id":$round}
+bob skip {"id":$ban}
 perl nothing_left ann bob
 ann > {"type":"unban","id":$back,"room":"lobby","user":"bob"}
 ann skip {"type":"ok","id":$back}
