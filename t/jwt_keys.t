@@ -266,6 +266,7 @@ conf bad chat: chat_auth_timeout 2h; => ~a time up to 1h
     location /one { chat chat; }
     location /two { chat chat; chat_jwt jwks=../html/set alg=HS256; }
     location /off { chat chat; chat_jwt off; }
+    location /algs { chat_jwt key=../html/secret alg=HS384; location /algs/in { chat chat; } }
 --- chat
 set s = main::token(sub => 'alice')
 a connect /one?token=$s
@@ -276,3 +277,16 @@ a < {"type":"welcome","user":"alice"}
 a refused 401 /one?token=$(main::of('one'))
 a connect /off?token=$s
 a < {"type":"welcome","guest":true}
+a refused 401 /algs/in?token=$s
+a connect /algs/in?token=$(main::token({alg => 'HS384'}, sub => 'alice'))
+a < {"type":"welcome","user":"alice"}
+
+
+
+=== TEST 7: a claim that is asked for before the location is known
+--- config
+    set $early "<$chat_jwt_claim_sub>";
+    location /chat { chat chat; chat_jwt key=../html/secret; chat_user_name $early; }
+--- chat
+a connect /chat | Authorization: Bearer $(main::token(sub => 'alice'))
+a < {"type":"welcome","user":"alice","name":"<>"}

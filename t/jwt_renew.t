@@ -323,3 +323,23 @@ b < {"type":"welcome"}
 nginx reload
 b skip closed 1012
 a skip closed 1012
+
+
+
+=== TEST 15: sessions that go before their tokens
+--- chat
+set exp = time() + 2
+for who a b c
+$who connect /chat?token=$(main::token(sub => 'x', exp => $exp))
+$who < {"type":"welcome"}
+end
+a drop
+b close 1000
+b closed 1000
+c > {"type":"auth","id":1,"token":"$(main::token(sub => 'x'))"}
+c skip {"type":"ok","id":1}
+d connect /chat?token=$(main::token(sub => 'd', exp => $exp + 1))
+d skip closed 4001
+log 1 ~client's token has expired
+c > {"type":"ping","id":2}
+c skip {"type":"ok","id":2}
