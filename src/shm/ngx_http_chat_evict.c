@@ -19,6 +19,8 @@ static ngx_uint_t ngx_http_chat_evict_people(ngx_http_chat_zone_t *z,
 static ngx_uint_t ngx_http_chat_evict_empty(ngx_http_chat_zone_t *z,
     uint32_t n, ngx_uint_t squeeze);
 static void ngx_http_chat_evict_sweep(ngx_http_chat_zone_t *z, uint32_t n);
+static ngx_uint_t ngx_http_chat_evict_nonces(ngx_http_chat_zone_t *z,
+    uint32_t n);
 
 
 ngx_uint_t
@@ -371,12 +373,35 @@ ngx_http_chat_evict_sweep(ngx_http_chat_zone_t *z, uint32_t n)
 
     st = ngx_http_chat_log_state(&room->log);
 
-    if (room->people == 0
-        && room->name[0] != '@'
+    if (room->name[0] != '@'
         && st->first_seq == st->next_seq
         && (uint64_t) ngx_time() >= (uint64_t) room->used + room->idle
-        && ngx_http_chat_evict_empty(z, n, 0))
+        && ngx_http_chat_evict_empty(z, n, 0)
+        && !ngx_http_chat_evict_nonces(z, n))
     {
         ngx_http_chat_room_delete_locked(z, n);
     }
+}
+
+
+/*
+ * A message may come once more as long as its nonce is remembered; markers of
+ * what was read tell nothing in a room that has no history, and go with it.
+ */
+
+static ngx_uint_t
+ngx_http_chat_evict_nonces(ngx_http_chat_zone_t *z, uint32_t n)
+{
+    uint32_t  o;
+
+    for (o = ngx_http_chat_occupant_next_locked(z, n, 0);
+         o;
+         o = ngx_http_chat_occupant_next_locked(z, n, o))
+    {
+        if (ngx_http_chat_occupant(z, o)->nonces) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
