@@ -20,111 +20,22 @@
 
 #define _GNU_SOURCE
 
-#include "hist.h"
-#include "link.h"
+#include "load.h"
 #include "proc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 
 
-#define LOAD_GROUPS       4
-#define LOAD_PIDS         128
 #define LOAD_EVENTS       64
 #define LOAD_ADDRESSES    8
-#define LOAD_TRACKS       1024
-#define LOAD_MESSAGE_MAX  1024
-#define LOAD_ROOM_NAME    32
-
-/* "B", room 3, publisher 2, number 5, time 8 digits of 6 bits */
-
-#define LOAD_STAMP        19
-
-#define load_second       UINT64_C(1000000000)
-#define load_ms           UINT64_C(1000000)
-
-
-typedef struct group_s  group_t;
-typedef struct room_s   room_t;
-
-
-typedef struct {
-    link_t     link;              /* first: a link is its member */
-
-    room_t    *room;
-    uint32_t   number;
-    int32_t    publisher;         /* number in the room, or -1 */
-    uint32_t   next;              /* number of the next own message */
-    uint32_t   ready;
-    uint64_t   order;             /* hash of all messages, as they came */
-    uint32_t  *expect;            /* next number of each publisher */
-} member_t;
-
-
-/* how many members a message has reached, for the last one's latency */
-
-typedef struct {
-    uint32_t   number;
-    uint32_t   count;
-} track_t;
-
-
-struct room_s {
-    char       name[LOAD_ROOM_NAME];
-    group_t   *group;
-    uint32_t   number;
-    uint32_t   turn;              /* the publisher whose turn it is */
-    size_t     hint;              /* where the last event had its text */
-    member_t  *members;
-    track_t   *tracks;
-};
-
-
-struct group_s {
-    char       name[LOAD_ROOM_NAME];
-    uint32_t   rooms;
-    uint32_t   members;
-    uint32_t   publishers;
-    uint32_t   inflight;
-    uint32_t   rate;
-    uint32_t   size;
-    uint32_t   all;
-
-    int        epoll;
-    uint32_t   turn;
-    uint32_t   ready;
-    uint64_t   due;
-    room_t    *room;
-
-    uint64_t   sent;
-    uint64_t   received;
-    uint64_t   measured;
-    uint64_t   measured_sent;
-    uint64_t   lost;
-    uint64_t   repeated;
-    uint64_t   astray;
-    uint64_t   unordered;
-    uint64_t   stalled;
-
-    hist_t     latency;
-    hist_t     last;
-};
-
-
-typedef struct {
-    uint64_t   at;
-    uint64_t   own_cpu;
-    int64_t    server_cpu;
-} mark_t;
 
 
 static void load_options(int argc, char **argv);
@@ -138,40 +49,25 @@ static void load_settle(void);
 static void load_start(void);
 static void load_until(uint64_t deadline);
 static void load_drain(void);
-static uint64_t load_pending(void);
 static int load_events(group_t *g);
 static void load_wait(uint64_t deadline);
 static void load_pace(group_t *g);
-static void load_publish(member_t *m);
-static void load_raw(link_t *l, const unsigned char *p, size_t n);
-static void load_chat(link_t *l, const unsigned char *p, size_t n);
-static void load_event(member_t *m, const unsigned char *p, size_t n);
-static void load_deliver(member_t *m, const unsigned char *p, size_t n);
-static void load_check(member_t *m, uint32_t publisher, uint32_t number);
-static void load_track(room_t *room, uint32_t number, uint64_t latency);
-static void load_put(char *dst, unsigned digits, uint64_t value);
-static uint64_t load_get(const unsigned char *p, unsigned digits);
-static void load_mark(mark_t *mark);
-static void load_missing(group_t *g);
-static void load_report(const mark_t *from, const mark_t *to);
-static void load_report_group(group_t *g, double seconds);
-static uint64_t load_clock(clockid_t id);
-static void load_die(const char *what, const char *detail);
 
 
-static const char       load_digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
-                                        "WXYZabcdefghijklmnopqrstuvwxyz-_";
+group_t                 load_groups[LOAD_GROUPS];
+unsigned                load_ngroups;
 
-static uint8_t          load_values[256];
+pid_t                   load_pid[LOAD_PIDS];
+unsigned                load_npids;
 
-static group_t          load_groups[LOAD_GROUPS];
-static unsigned         load_ngroups;
-
-static pid_t            load_pid[LOAD_PIDS];
-static unsigned         load_npids;
+int                     load_is_chat;
+int                     load_running;
+int                     load_measuring;
+uint64_t                load_now;
+uint64_t                load_began;
+uint64_t                load_memory;
 
 static int              load_port;
-static int              load_is_chat;
 static int              load_is_tls;
 static int              load_is_busy;
 static const char      *load_url = "/raw?room=%r";
@@ -180,14 +76,6 @@ static uint64_t         load_warmup = 1000;
 static uint64_t         load_time = 3000;
 
 static int              load_epoll;
-static int              load_running;
-static int              load_measuring;
-static uint64_t         load_now;
-static uint64_t         load_began;
-static uint64_t         load_memory;
-static uint64_t         load_refused;
-static uint64_t         load_gaps;
-static char             load_refusal[256];
 static link_message_pt  load_handler;
 
 
@@ -204,9 +92,7 @@ main(int argc, char **argv)
     load_options(argc, argv);
     load_limits();
 
-    for (i = 0; i < 64; i++) {
-        load_values[(unsigned char) load_digits[i]] = (uint8_t) i;
-    }
+    load_traffic_init();
 
     tls = NULL;
 
@@ -705,26 +591,6 @@ load_drain(void)
 }
 
 
-static uint64_t
-load_pending(void)
-{
-    group_t   *g;
-    uint64_t   pending, wanted;
-    unsigned   i;
-
-    pending = 0;
-
-    for (i = 0; i < load_ngroups; i++) {
-        g = &load_groups[i];
-        wanted = g->sent * g->members;
-
-        pending += (g->received < wanted) ? wanted - g->received : 0;
-    }
-
-    return pending;
-}
-
-
 static int
 load_events(group_t *g)
 {
@@ -808,357 +674,7 @@ load_pace(group_t *g)
 }
 
 
-static void
-load_publish(member_t *m)
-{
-    int       n, rc;
-    char      text[LOAD_MESSAGE_MAX + 1];
-    char      command[LOAD_MESSAGE_MAX + 128];
-    group_t  *g;
-
-    g = m->room->group;
-
-    memset(text, 'x', g->size);
-
-    text[0] = 'B';
-    load_put(text + 1, 3, m->room->number);
-    load_put(text + 4, 2, (uint64_t) m->publisher);
-    load_put(text + 6, 5, m->next);
-    load_put(text + 11, 8, load_clock(CLOCK_MONOTONIC) - load_began);
-
-    if (load_is_chat) {
-        n = snprintf(command, sizeof(command),
-                     "{\"type\":\"send\",\"room\":\"%s\",\"text\":\"%.*s\"}",
-                     m->room->name, (int) g->size, text);
-
-        rc = link_send(&m->link, command, (size_t) n);
-
-    } else {
-        rc = link_send(&m->link, text, g->size);
-    }
-
-    if (rc < 0 || (rc > 0 && g->rate == 0)) {
-        load_die("cannot publish:", link_error);
-    }
-
-    if (rc > 0) {
-        g->stalled++;
-        return;
-    }
-
-    m->next++;
-    g->sent++;
-
-    if (load_measuring) {
-        g->measured_sent++;
-    }
-}
-
-
-static void
-load_raw(link_t *l, const unsigned char *p, size_t n)
-{
-    /* what is no message of ours is the server's own remark */
-
-    if (n >= LOAD_STAMP && p[0] == 'B') {
-        load_deliver((member_t *) l, p, n);
-    }
-}
-
-
-static void
-load_chat(link_t *l, const unsigned char *p, size_t n)
-{
-    size_t                hint;
-    member_t             *m;
-    const unsigned char  *text;
-
-    static const char  type[] = "{\"type\":\"message\"";
-    static const char  mark[] = "\"text\":\"B";
-
-    m = (member_t *) l;
-
-    if (n < sizeof(type) || memcmp(p, type, sizeof(type) - 1) != 0) {
-        load_event(m, p, n);
-        return;
-    }
-
-    hint = m->room->hint;
-    text = p + hint;
-
-    if (hint == 0 || hint + sizeof(mark) > n
-        || memcmp(text, mark, sizeof(mark) - 1) != 0)
-    {
-        text = memmem(p, n, mark, sizeof(mark) - 1);
-
-        if (text == NULL) {
-            load_die("a message without a text of ours", "");
-        }
-
-        m->room->hint = (size_t) (text - p);
-    }
-
-    text += sizeof(mark) - 2;
-
-    if (p + n - text < m->room->group->size) {
-        load_die("a message was cut", "");
-    }
-
-    load_deliver(m, text, m->room->group->size);
-}
-
-
-static void
-load_event(member_t *m, const unsigned char *p, size_t n)
-{
-    if (memmem(p, n, "\"type\":\"joined\"", 15) != NULL) {
-
-        if (!m->ready) {
-            m->ready = 1;
-            m->room->group->ready++;
-        }
-
-        return;
-    }
-
-    if (memmem(p, n, "\"type\":\"gap\"", 12) != NULL) {
-        load_gaps++;
-    }
-
-    if (memmem(p, n, "\"type\":\"error\"", 14) != NULL) {
-
-        if (load_refused++ == 0) {
-            (void) snprintf(load_refusal, sizeof(load_refusal), "%.*s",
-                            (int) n, (const char *) p);
-            (void) fprintf(stderr, "load: refused: %s\n", load_refusal);
-        }
-    }
-}
-
-
-static void
-load_deliver(member_t *m, const unsigned char *p, size_t n)
-{
-    room_t    *room;
-    group_t   *g;
-    uint64_t   latency, sent;
-    uint32_t   publisher, number;
-
-    room = m->room;
-    g = room->group;
-
-    publisher = (uint32_t) load_get(p + 4, 2);
-    number = (uint32_t) load_get(p + 6, 5);
-    sent = load_began + load_get(p + 11, 8);
-
-    if (n != g->size || load_get(p + 1, 3) != room->number
-        || publisher >= g->publishers)
-    {
-        g->astray++;
-        return;
-    }
-
-    g->received++;
-    load_check(m, publisher, number);
-
-    latency = (load_now > sent) ? load_now - sent : 0;
-
-    if (load_measuring) {
-        g->measured++;
-        hist_add(&g->latency, latency);
-    }
-
-    if (g->publishers == 1) {
-        load_track(room, number, latency);
-    }
-
-    if (m->publisher == (int32_t) publisher && g->rate == 0 && !g->all
-        && load_running)
-    {
-        load_publish(m);
-    }
-}
-
-
-static void
-load_check(member_t *m, uint32_t publisher, uint32_t number)
-{
-    group_t   *g;
-    uint32_t   expect;
-
-    g = m->room->group;
-    expect = m->expect[publisher];
-
-    m->order = (m->order ^ (((uint64_t) publisher << 32) | number))
-               * UINT64_C(0x9e3779b97f4a7c15);
-    m->order ^= m->order >> 29;
-
-    if (number == expect) {
-        m->expect[publisher]++;
-
-    } else if (number > expect) {
-        g->lost += number - expect;
-        m->expect[publisher] = number + 1;
-
-    } else {
-        g->repeated++;
-    }
-}
-
-
-static void
-load_track(room_t *room, uint32_t number, uint64_t latency)
-{
-    group_t  *g;
-    track_t  *track;
-
-    g = room->group;
-    track = &room->tracks[number % LOAD_TRACKS];
-
-    if (track->number != number) {
-        track->number = number;
-        track->count = 0;
-    }
-
-    track->count++;
-
-    if (track->count < g->members) {
-        return;
-    }
-
-    if (load_measuring) {
-        hist_add(&g->last, latency);
-    }
-
-    if (g->all && load_running) {
-        load_publish(&room->members[g->members - 1]);
-    }
-}
-
-
-static void
-load_put(char *dst, unsigned digits, uint64_t value)
-{
-    while (digits-- > 0) {
-        dst[digits] = load_digits[value & 63];
-        value >>= 6;
-    }
-}
-
-
-static uint64_t
-load_get(const unsigned char *p, unsigned digits)
-{
-    uint64_t  value;
-
-    value = 0;
-
-    while (digits-- > 0) {
-        value = (value << 6) | load_values[*p++];
-    }
-
-    return value;
-}
-
-
-static void
-load_mark(mark_t *mark)
-{
-    mark->at = load_clock(CLOCK_MONOTONIC);
-    mark->own_cpu = load_clock(CLOCK_PROCESS_CPUTIME_ID);
-    mark->server_cpu = proc_cpu_ns(load_pid, load_npids);
-
-    if (mark->server_cpu < 0) {
-        load_die("a server process is gone", "");
-    }
-}
-
-
-/* what never came, and who saw another order than the first member */
-
-static void
-load_missing(group_t *g)
-{
-    room_t    *room;
-    member_t  *m;
-    uint32_t   i, n, k, sent;
-
-    for (i = 0; i < g->rooms; i++) {
-        room = &g->room[i];
-
-        for (n = 0; n < g->members; n++) {
-            m = &room->members[n];
-
-            for (k = 0; k < g->publishers; k++) {
-                sent = room->members[g->members - g->publishers + k].next;
-                g->lost += sent - m->expect[k];
-            }
-
-            if (m->order != room->members[0].order) {
-                g->unordered++;
-            }
-        }
-    }
-}
-
-
-static void
-load_report(const mark_t *from, const mark_t *to)
-{
-    double    wall, cpu;
-    uint64_t  measured, members;
-    unsigned  i;
-
-    measured = 0;
-    members = 0;
-
-    for (i = 0; i < load_ngroups; i++) {
-        measured += load_groups[i].measured;
-        members += load_groups[i].rooms * load_groups[i].members;
-    }
-
-    wall = (double) (to->at - from->at);
-    cpu = (double) (to->server_cpu - from->server_cpu);
-
-    (void) printf("{\"seconds\":%.3f,\"cpu_per_delivery\":%.2f,"
-                  "\"server_busy\":%.3f,\"load_busy\":%.3f,"
-                  "\"memory\":%" PRIu64 ",\"memory_per_member\":%.1f,"
-                  "\"refused\":%" PRIu64 ",\"gaps\":%" PRIu64
-                  ",\"groups\":{",
-                  wall / 1e9, measured ? cpu / (double) measured : 0.0,
-                  cpu / wall, (double) (to->own_cpu - from->own_cpu) / wall,
-                  load_memory, (double) load_memory / (double) members,
-                  load_refused, load_gaps);
-
-    for (i = 0; i < load_ngroups; i++) {
-        (void) printf("%s", i ? "," : "");
-        load_report_group(&load_groups[i], wall / 1e9);
-    }
-
-    (void) printf("}}\n");
-}
-
-
-static void
-load_report_group(group_t *g, double seconds)
-{
-    (void) printf("\"%s\":{\"messages\":%" PRIu64 ",\"deliveries\":%" PRIu64
-                  ",\"deliveries_per_second\":%.0f,\"p50\":%.1f,"
-                  "\"p99\":%.1f,\"max\":%.1f,\"last_p50\":%.1f,"
-                  "\"lost\":%" PRIu64 ",\"repeated\":%" PRIu64
-                  ",\"astray\":%" PRIu64 ",\"unordered\":%" PRIu64
-                  ",\"stalled\":%" PRIu64 "}",
-                  g->name, g->measured_sent, g->measured,
-                  (double) g->measured / seconds,
-                  (double) hist_quantile(&g->latency, 0.5) / 1e3,
-                  (double) hist_quantile(&g->latency, 0.99) / 1e3,
-                  (double) g->latency.max / 1e3,
-                  (double) hist_quantile(&g->last, 0.5) / 1e3,
-                  g->lost, g->repeated, g->astray, g->unordered, g->stalled);
-}
-
-
-static uint64_t
+uint64_t
 load_clock(clockid_t id)
 {
     struct timespec  ts;
@@ -1169,7 +685,7 @@ load_clock(clockid_t id)
 }
 
 
-static void
+void
 load_die(const char *what, const char *detail)
 {
     (void) fflush(stdout);
