@@ -296,6 +296,12 @@ ngx_http_chat_command_auth(ngx_http_chat_session_t *s, chat_command_t *cmd,
     rc = s->settings->authenticate ? s->settings->authenticate(s, &token)
                                    : NGX_DECLINED;
 
+    /* whoever is known now may be one too many */
+
+    if (s->closing || s->dead) {
+        return;
+    }
+
     if (rc != NGX_OK && ngx_http_chat_token_tried(s)) {
         return;
     }

@@ -77,6 +77,9 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     conf->origins = NGX_CONF_UNSET_PTR;
     conf->rates = NGX_CONF_UNSET_PTR;
     conf->filters = NGX_CONF_UNSET_PTR;
+    conf->connections = NGX_CONF_UNSET_PTR;
+    conf->connection_rates = NGX_CONF_UNSET_PTR;
+    conf->limits_dry_run = NGX_CONF_UNSET;
     conf->room_names = NGX_CONF_UNSET_PTR;
     conf->keep_request = NGX_CONF_UNSET;
     ngx_http_chat_doors_create(&conf->doors);
@@ -125,6 +128,11 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->user_role, prev->user_role, NULL);
     ngx_conf_merge_value(conf->guests, prev->guests, 1);
     ngx_conf_merge_value(conf->keep_request, prev->keep_request, 0);
+
+    ngx_conf_merge_ptr_value(conf->connections, prev->connections, NULL);
+    ngx_conf_merge_ptr_value(conf->connection_rates, prev->connection_rates,
+                             NULL);
+    ngx_conf_merge_value(conf->limits_dry_run, prev->limits_dry_run, 0);
 
     ngx_http_chat_doors_merge(&prev->doors, &conf->doors);
 

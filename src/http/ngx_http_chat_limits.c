@@ -25,7 +25,6 @@ typedef struct {
 
 static char *ngx_http_chat_rate_param(ngx_conf_t *cf,
     ngx_http_chat_rate_conf_t *rate, ngx_str_t *value);
-static ngx_uint_t ngx_http_chat_rate_parse(ngx_str_t *value);
 static char *ngx_http_chat_rate_default(ngx_conf_t *cf, ngx_array_t **rates);
 static char *ngx_http_chat_rate_key(ngx_conf_t *cf,
     ngx_http_chat_rate_conf_t *rate, ngx_str_t *key);
@@ -206,9 +205,7 @@ ngx_http_chat_rate_param(ngx_conf_t *cf, ngx_http_chat_rate_conf_t *rate,
 }
 
 
-/* Tokens in 1000 s; 0: it is no rate. */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_chat_rate_parse(ngx_str_t *value)
 {
     u_char     *unit;

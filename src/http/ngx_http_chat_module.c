@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_connections.h"
 #include "ngx_http_chat_notify.h"
 
 
@@ -226,6 +227,27 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       ngx_http_chat_set_rate,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("chat_connections"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_chat_set_connections,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_connection_rate"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE123,
+      ngx_http_chat_set_connection_rate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_limits_dry_run"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_loc_offset(limits_dry_run),
       NULL },
 
     { ngx_string("chat_filter"),

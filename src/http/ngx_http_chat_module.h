@@ -54,6 +54,12 @@ typedef struct {
     /* of ngx_http_chat_limits.c and _filter.c; NULL: none */
     ngx_array_t                      *rates;
     ngx_array_t                      *filters;
+
+    /* of ngx_http_chat_connections.c; NULL: none */
+    ngx_array_t                      *connections;
+    ngx_array_t                      *connection_rates;
+    ngx_flag_t                        limits_dry_run;
+
     ngx_http_chat_pattern_t          *room_names;
 
     ngx_http_chat_doors_t             doors;
@@ -74,6 +80,7 @@ typedef struct {
     ngx_http_chat_identity_t          identity;
     ngx_http_chat_credential_t       *credential; /* NULL: not asked for yet */
     ngx_str_t                         argument;  /* a token that was hidden */
+    ngx_uint_t                        limit;     /* NGX_HTTP_CHAT_LIMIT_... */
 } ngx_http_chat_ctx_t;
 
 
@@ -129,6 +136,10 @@ char *ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
 /* variables.c */
 ngx_int_t ngx_http_chat_add_variables(ngx_conf_t *cf);
 
+/* The zone of that name, which is in lower case; NULL: there is none. */
+ngx_http_chat_zone_t *ngx_http_chat_variable_zone_named(ngx_http_request_t *r,
+    ngx_str_t *name);
+
 /* handler.c: the content handler; the method, Upgrade and Accept decide. */
 ngx_int_t ngx_http_chat_handler(ngx_http_request_t *r);
 
@@ -180,6 +191,9 @@ char *ngx_http_chat_rate_merge(ngx_conf_t *cf, ngx_array_t *prev,
 ngx_int_t ngx_http_chat_rate_keys(ngx_http_request_t *r,
     ngx_http_chat_session_t *s);
 
+/* A number of tokens in 1000 s, of "5r/s" or "5r/m"; 0: it is no rate. */
+ngx_uint_t ngx_http_chat_rate_parse(ngx_str_t *value);
+
 /* filter.c: the directives "chat_filter" and "chat_room_names", merged into
  * the settings. */
 char *ngx_http_chat_set_filter(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -197,6 +211,10 @@ char *ngx_http_chat_filter_merge(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
     ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate);
+
+/* Counts a session by who it is, now that this is known; OK, or a status. */
+ngx_int_t ngx_http_chat_websocket_count(ngx_http_chat_session_t *s,
+    ngx_http_request_t *r);
 
 /* The request, which was kept until somebody has said who it is, may go. */
 void ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s);

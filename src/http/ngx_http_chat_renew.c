@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_connections.h"
 #include "ngx_http_chat_reply.h"
 #include "ngx_http_chat_token.h"
 
@@ -188,6 +189,14 @@ ngx_http_chat_renew_first(ngx_http_chat_session_t *s, ngx_http_request_t *r)
     ctx->identity = identity;
 
     ngx_http_chat_session_identify(s, &identity);
+
+    if (ngx_http_chat_connection_rates(r, 0) != NGX_OK
+        || ngx_http_chat_websocket_count(s, r) != NGX_OK)
+    {
+        ngx_http_chat_session_close(s, NGX_HTTP_CHAT_CONNECTION_LIMIT,
+                                    "too many connections");
+        return NGX_DECLINED;
+    }
 
     return ngx_http_chat_rate_keys(r, s);
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_connections.h"
 
 #include <ngx_sha1.h>
 
@@ -118,7 +119,17 @@ ngx_http_chat_upgrade(ngx_http_request_t *r)
         return rc;
     }
 
+    rc = ngx_http_chat_connection_rates(r, 1);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     rc = ngx_http_chat_identify(r, chcf, &ctx->identity);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_chat_connection_rates(r, 0);
     if (rc != NGX_OK) {
         return rc;
     }

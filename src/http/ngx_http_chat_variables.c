@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_connections.h"
 #include "ngx_http_chat_transport.h"
 
 
@@ -13,6 +14,7 @@ typedef enum {
     ngx_http_chat_variable_user_name,
     ngx_http_chat_variable_room,
     ngx_http_chat_variable_role,
+    ngx_http_chat_variable_guest,
     ngx_http_chat_variable_session,
     ngx_http_chat_variable_protocol,
     ngx_http_chat_variable_transport,
@@ -55,6 +57,9 @@ static ngx_http_variable_t  ngx_http_chat_vars[] = {
     { ngx_string("chat_role"), NULL, ngx_http_chat_variable_handler,
       ngx_http_chat_variable_role, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("chat_guest"), NULL, ngx_http_chat_variable_handler,
+      ngx_http_chat_variable_guest, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("chat_session"), NULL, ngx_http_chat_variable_handler,
       ngx_http_chat_variable_session, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
@@ -90,6 +95,18 @@ static ngx_http_variable_t  ngx_http_chat_vars[] = {
 
     { ngx_string("chat_zone_free_"), NULL, ngx_http_chat_variable_zone,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("chat_limit_status"), NULL, ngx_http_chat_limit_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("chat_limit_rejected_"), NULL, ngx_http_chat_limit_count,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("chat_limit_dry_run_"), NULL, ngx_http_chat_limit_count,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("chat_remote_net"), NULL, ngx_http_chat_net_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("chat_jwt_claim_"), NULL, ngx_http_chat_jwt_variable,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -242,6 +259,14 @@ ngx_http_chat_variable_static(ngx_http_request_t *r, ngx_http_chat_ctx_t *ctx,
         *value = roles[ctx->session ? ctx->session->role : ctx->identity.role];
         return NGX_OK;
 
+    case ngx_http_chat_variable_guest:
+
+        if (ctx->session ? ctx->session->guest : ctx->identity.guest) {
+            ngx_str_set(value, "1");
+        }
+
+        return NGX_OK;
+
     case ngx_http_chat_variable_session:
 
         if (ctx->session == NULL) {
@@ -362,30 +387,16 @@ ngx_http_chat_variable_zone(ngx_http_request_t *r,
 {
     ngx_str_t *name = (ngx_str_t *) data;
 
-    size_t                       n, len, free;
-    ngx_uint_t                   i;
-    ngx_http_chat_zone_t       **zones;
-    ngx_http_chat_main_conf_t   *chmcf;
+    size_t                 n, free;
+    ngx_str_t              zone;
+    ngx_http_chat_zone_t  *z;
 
-    chmcf = ngx_http_get_module_main_conf(r, ngx_http_chat_module);
-    zones = chmcf->zones.elts;
+    zone.data = name->data + sizeof("chat_zone_size_") - 1;
+    zone.len = name->len - (sizeof("chat_zone_size_") - 1);
 
-    len = sizeof("chat_zone_size_") - 1;
+    z = ngx_http_chat_variable_zone_named(r, &zone);
 
-    for (i = 0; i < chmcf->zones.nelts; i++) {
-
-        /* nginx makes the names of variables lower case */
-
-        if (zones[i]->name.len == name->len - len
-            && ngx_strncasecmp(zones[i]->name.data, name->data + len,
-                               name->len - len)
-               == 0)
-        {
-            break;
-        }
-    }
-
-    if (i == chmcf->zones.nelts) {
+    if (z == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -395,8 +406,8 @@ ngx_http_chat_variable_zone(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    n = zones[i]->shm_zone->shm.size;
-    free = (size_t) zones[i]->sh->pool.nfree * NGX_HTTP_CHAT_BLOCK_SIZE;
+    n = z->shm_zone->shm.size;
+    free = (size_t) z->sh->pool.nfree * NGX_HTTP_CHAT_BLOCK_SIZE;
 
     switch (name->data[sizeof("chat_zone_") - 1]) {
 
@@ -418,4 +429,30 @@ ngx_http_chat_variable_zone(ngx_http_request_t *r,
     v->not_found = 0;
 
     return NGX_OK;
+}
+
+
+ngx_http_chat_zone_t *
+ngx_http_chat_variable_zone_named(ngx_http_request_t *r, ngx_str_t *name)
+{
+    ngx_uint_t                   i;
+    ngx_http_chat_zone_t       **zones;
+    ngx_http_chat_main_conf_t   *chmcf;
+
+    chmcf = ngx_http_get_module_main_conf(r, ngx_http_chat_module);
+    zones = chmcf->zones.elts;
+
+    for (i = 0; i < chmcf->zones.nelts; i++) {
+
+        /* nginx makes the names of variables lower case */
+
+        if (zones[i]->name.len == name->len
+            && ngx_strncasecmp(zones[i]->name.data, name->data, name->len)
+               == 0)
+        {
+            return zones[i];
+        }
+    }
+
+    return NULL;
 }

@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_module.h"
 #include "ngx_http_chat_command.h"
+#include "ngx_http_chat_connections.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_output.h"
 #include "ngx_http_chat_token.h"
@@ -54,6 +55,8 @@ static ngx_uint_t ngx_http_chat_websocket_close(ngx_http_chat_session_t *s,
     ngx_uint_t code, const char *reason);
 static void ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s);
 
+static ngx_int_t ngx_http_chat_websocket_enter(ngx_http_request_t *r,
+    ngx_http_chat_session_t *s);
 static ngx_http_chat_session_t *ngx_http_chat_websocket_create(
     ngx_http_request_t *r, ngx_http_chat_identity_t *identity,
     chat_deflate_params_t *deflate);
@@ -119,6 +122,10 @@ static struct {
 #define ngx_http_chat_websocket_of(s)                                         \
     ((ngx_http_chat_websocket_t *) ngx_http_chat_session_private(s))
 
+/* as many as its location has limits */
+#define ngx_http_chat_websocket_counted(s)                                    \
+    ((ngx_http_chat_counted_t *) (ngx_http_chat_websocket_of(s) + 1))
+
 
 ngx_int_t
 ngx_http_chat_websocket_start(ngx_http_request_t *r,
@@ -152,22 +159,14 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* nothing is delivered before the connection is ours */
-
-    s->blocked = 1;
-
-    rc = ngx_http_chat_enter(s);
-
-    if (rc == NGX_DONE) {
-        return ngx_http_chat_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                    "room has all the members that "
-                                    "\"chat_room_members\" allows",
-                                    &identity->room);
-    }
+    rc = ngx_http_chat_websocket_enter(r, s);
 
     if (rc != NGX_OK) {
-        return (rc == NGX_DECLINED) ? NGX_HTTP_SERVICE_UNAVAILABLE
-                                    : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+        /* the client may be back before the request is freed */
+
+        ngx_http_chat_connections_leave(s, ngx_http_chat_websocket_counted(s));
+        return rc;
     }
 
     r->keepalive = 0;
@@ -193,6 +192,48 @@ ngx_http_chat_websocket_start(ngx_http_request_t *r,
 }
 
 
+/* OK, or a status: it is one too many, or the room has no place for it. */
+
+static ngx_int_t
+ngx_http_chat_websocket_enter(ngx_http_request_t *r,
+    ngx_http_chat_session_t *s)
+{
+    ngx_int_t  rc;
+    ngx_str_t  room;
+
+    rc = ngx_http_chat_websocket_count(s, r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* nothing is delivered before the connection is ours */
+
+    s->blocked = 1;
+
+    rc = ngx_http_chat_enter(s);
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_DONE:
+        room.data = ngx_http_chat_session_room(s);
+        room.len = s->room_len;
+
+        return ngx_http_chat_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                    "room has all the members that "
+                                    "\"chat_room_members\" allows", &room);
+
+    case NGX_DECLINED:
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
 /* The session of a request, freed with it unless it is taken over. */
 
 static ngx_http_chat_session_t *
@@ -215,7 +256,8 @@ ngx_http_chat_websocket_create(ngx_http_request_t *r,
     s = ngx_http_chat_session_create(r->connection, chcf->zone,
                                      &chcf->settings,
                                      &ngx_http_chat_websocket, identity,
-                                     sizeof(ngx_http_chat_websocket_t));
+                                     sizeof(ngx_http_chat_websocket_t)
+                                     + ngx_http_chat_connections_size(chcf));
     if (s == NULL) {
         return NULL;
     }
@@ -320,6 +362,8 @@ ngx_http_chat_websocket_cleanup(void *data)
     if (ctx) {
         ctx->session = NULL;
     }
+
+    ngx_http_chat_connections_leave(s, ngx_http_chat_websocket_counted(s));
 
     ngx_http_chat_session_discard(s);
 }
@@ -428,6 +472,15 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
         ngx_http_chat_session_finalize(s);
     }
+}
+
+
+ngx_int_t
+ngx_http_chat_websocket_count(ngx_http_chat_session_t *s,
+    ngx_http_request_t *r)
+{
+    return ngx_http_chat_connections_enter(r,
+                                          ngx_http_chat_websocket_counted(s));
 }
 
 
@@ -602,6 +655,8 @@ ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
     if (s->typing) {
         ngx_http_chat_typing_stop(s, 0);
     }
+
+    ngx_http_chat_connections_leave(s, ngx_http_chat_websocket_counted(s));
 
     ngx_http_chat_log_session(s);
 

@@ -33,7 +33,7 @@
 #include "ngx_http_chat_lock.h"
 
 
-#define NGX_HTTP_CHAT_LAYOUT         0x63683032     /* "ch02" */
+#define NGX_HTTP_CHAT_LAYOUT         0x63683033     /* "ch03" */
 
 #define NGX_HTTP_CHAT_STRIPES        64
 #define NGX_HTTP_CHAT_SLOTS_MAX      256
@@ -112,6 +112,8 @@ typedef struct {
     ngx_atomic_t               evicted;    /* counters */
     ngx_atomic_t               repairs;
     ngx_atomic_t               reaped;
+    ngx_atomic_t               rejected;   /* at the door, by its limits */
+    ngx_atomic_t               dry_run;    /* and those let in all the same */
 
     ngx_http_chat_pool_sh_t    pool;
     ngx_http_chat_lru_sh_t     lru;
