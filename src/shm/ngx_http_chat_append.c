@@ -33,7 +33,7 @@ ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 {
     uint32_t                  hash;
     ngx_int_t                 rc;
-    ngx_uint_t                tries, pending;
+    ngx_uint_t                tries, need, pending;
     ngx_http_chat_room_sh_t  *room;
 
     a->wait = 0;
@@ -41,9 +41,10 @@ ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     a->nslots = 0;
 
     rc = NGX_AGAIN;
-    tries = NGX_HTTP_CHAT_EVICT_TRIES
-            + (a->entry.head.len + a->entry.tail.len)
-              / NGX_HTTP_CHAT_BLOCK_DATA;
+    tries = NGX_HTTP_CHAT_EVICT_TRIES;
+    need = NGX_HTTP_CHAT_EVICT_NEED
+           + (a->entry.head.len + a->entry.tail.len)
+             / NGX_HTTP_CHAT_BLOCK_DATA;
 
     do {
         room = ngx_http_chat_room_lock(z, n, epoch);
@@ -64,7 +65,7 @@ ngx_http_chat_room_append(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
         ngx_http_chat_zone_unlock(z, hash);
 
     } while ((rc == NGX_AGAIN || pending)
-             && ngx_http_chat_evict(z, &tries) == NGX_OK);
+             && ngx_http_chat_evict(z, &tries, need) == NGX_OK);
 
     return (rc == NGX_AGAIN) ? NGX_DECLINED : rc;
 }

@@ -95,7 +95,9 @@ ngx_http_chat_room_join(ngx_http_chat_zone_t *z, ngx_str_t *name,
 
         ngx_http_chat_zone_unlock(z, hash);
 
-    } while (rc == NGX_AGAIN && ngx_http_chat_evict(z, &tries) == NGX_OK);
+    } while (rc == NGX_AGAIN
+             && ngx_http_chat_evict(z, &tries, NGX_HTTP_CHAT_EVICT_NEED)
+                == NGX_OK);
 
     if (c.in) {
         *n = c.room;
@@ -412,7 +414,9 @@ ngx_http_chat_room_left(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
         ngx_http_chat_zone_unlock(z, hash);
 
-    } while (rc == NGX_AGAIN && ngx_http_chat_evict(z, &tries) == NGX_OK);
+    } while (rc == NGX_AGAIN
+             && ngx_http_chat_evict(z, &tries, NGX_HTTP_CHAT_EVICT_NEED)
+                == NGX_OK);
 
     if (rc == NGX_AGAIN) {
         /* there is no memory to say it: some time later, perhaps */

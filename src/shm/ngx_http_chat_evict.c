@@ -166,9 +166,10 @@ ngx_http_chat_room_list(ngx_http_chat_zone_t *z, uint32_t *place,
 
 
 ngx_int_t
-ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries)
+ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries,
+    ngx_uint_t need)
 {
-    ngx_uint_t  n, squeeze;
+    ngx_uint_t  n, squeeze, freed;
     ngx_msec_t  full;
 
     full = z->sh->full;
@@ -180,17 +181,29 @@ ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries)
     }
 
     (*tries)--;
+    freed = 0;
 
     for (squeeze = 0; squeeze < 2; squeeze++) {
 
         for (n = z->sh->lru.rooms; n; n--) {
 
             if (ngx_http_chat_evict_one(z, squeeze)) {
-                z->sh->full = 0;
                 z->sh->evicted++;
+                freed = 1;
+            }
+
+            if (freed && z->sh->pool.nfree >= need) {
+                z->sh->full = 0;
                 return NGX_OK;
             }
         }
+    }
+
+    if (freed && z->sh->pool.nfree) {
+
+        /* less than was asked for, which may be more than it takes */
+
+        return NGX_OK;
     }
 
     z->sh->full = ngx_current_msec;

@@ -12,8 +12,10 @@
 #include "ngx_http_chat_room.h"
 
 
-/* Evictions that one call may ask for, beside those for its bytes. */
-#define NGX_HTTP_CHAT_EVICT_TRIES  64
+/* How often one thing may ask for memory, and for how many blocks, beside
+ * those of its bytes. */
+#define NGX_HTTP_CHAT_EVICT_TRIES  8
+#define NGX_HTTP_CHAT_EVICT_NEED   8
 
 
 /*
@@ -31,14 +33,17 @@ void ngx_http_chat_evict_unlink_locked(ngx_http_chat_zone_t *z, uint32_t n);
 void ngx_http_chat_evict_touch_locked(ngx_http_chat_zone_t *z, uint32_t n);
 
 /*
- * Frees some blocks: history of the least recently used room that has any, and
- * when there is none read markers and nonces of who is away, and empty rooms.
- * DECLINED: nobody has any.  After a vain search over all rooms the next one
- * waits, so that a full zone does not cost everyone a walk for each message.
- * tries is how often this may be asked for one thing: what was just made for
- * it may be what is evicted.  No lock is held.
+ * Frees blocks until "need" are free: history of the least recently used rooms
+ * that have any, and when there is none read markers and nonces of who is
+ * away, and empty rooms.  OK, also if it is fewer; DECLINED: nobody has any.
+ * After a vain search over all rooms the next one waits, so that a full zone
+ * does not cost everyone a walk for each message.  tries is how often this may
+ * be asked for one thing, for others may take what was freed.  What was just
+ * made for it, a room as yet empty, may be evicted too: so what is needed for
+ * all of it is to be asked for at once.  No lock is held.
  */
-ngx_int_t ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries);
+ngx_int_t ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries,
+    ngx_uint_t need);
 
 
 #endif /* _NGX_HTTP_CHAT_EVICT_H_INCLUDED_ */

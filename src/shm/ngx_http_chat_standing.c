@@ -158,7 +158,9 @@ ngx_http_chat_room_rename(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
         ngx_http_chat_zone_unlock(z, room->hash);
 
-    } while (rc == NGX_AGAIN && ngx_http_chat_evict(z, &tries) == NGX_OK);
+    } while (rc == NGX_AGAIN
+             && ngx_http_chat_evict(z, &tries, NGX_HTTP_CHAT_EVICT_NEED)
+                == NGX_OK);
 
     /* he is called so, whether there was memory to say it or not */
 
