@@ -113,13 +113,13 @@ ngx_http_chat_begin(ngx_http_chat_session_t *s)
     rc = ngx_http_chat_inbox_open(s);
 
     if (rc == NGX_DECLINED) {
-        ngx_http_chat_publish_full(s->zone);
-        ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER,
-                                    "the server's memory is full");
-        return;
-    }
 
-    if (rc != NGX_OK) {
+        /* the rest works, and each of its commands tries again */
+
+        ngx_http_chat_publish_full(s->zone);
+        s->boxless = 1;
+
+    } else if (rc != NGX_OK) {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
         return;
     }
@@ -167,6 +167,10 @@ ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text, size_t len)
 
     if (s->closing || s->dead) {
         return;
+    }
+
+    if (s->boxless && ngx_http_chat_inbox_open(s) == NGX_OK) {
+        s->boxless = 0;
     }
 
     ngx_memzero(&err, sizeof(err));
@@ -274,7 +278,8 @@ ngx_http_chat_command_room(ngx_http_chat_session_t *s, chat_command_t *cmd,
         *m = ngx_http_chat_inbox_member(s);
 
         if (*m == NULL) {
-            ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+            ngx_http_chat_fail(s, &cmd->id, s->boxless ? NGX_DECLINED
+                                                       : NGX_ERROR);
             return NGX_ERROR;
         }
 

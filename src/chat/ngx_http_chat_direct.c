@@ -131,7 +131,7 @@ ngx_http_chat_direct_find(ngx_http_chat_session_t *s,
            != NGX_OK
         || d->author.occupant == 0)
     {
-        ngx_http_chat_fail(s, &cmd->id, NGX_ABORT);
+        ngx_http_chat_fail(s, &cmd->id, s->boxless ? NGX_DECLINED : NGX_ABORT);
         return NGX_ERROR;
     }
 

@@ -122,7 +122,7 @@ ngx_http_chat_command_profile(ngx_http_chat_session_t *s, chat_command_t *cmd,
     m = ngx_http_chat_inbox_member(s);
 
     if (m == NULL) {
-        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+        ngx_http_chat_fail(s, &cmd->id, s->boxless ? NGX_DECLINED : NGX_ERROR);
         return;
     }
 

@@ -167,6 +167,7 @@ struct ngx_http_chat_session_s {
     unsigned                          guest:1;
     unsigned                          pending:1;  /* nobody yet: see "auth" */
     unsigned                          inboxed:1;  /* its inbox is asleep */
+    unsigned                          boxless:1;  /* the zone had no block */
     unsigned                          throttled:1; /* until tokens are back */
     unsigned                          typing:1;   /* somewhere */
     unsigned                          expelled:1; /* a member is to go */
