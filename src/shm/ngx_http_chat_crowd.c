@@ -578,7 +578,10 @@ ngx_http_chat_room_reap(ngx_http_chat_zone_t *z, ngx_uint_t slot,
 
     for (i = 0; i < z->sh->nbuckets; i++) {
 
-        if (z->buckets[i] == 0) {
+        /* each lock is taken once, also where there are no rooms: he may have
+         * died in it while he made one */
+
+        if (z->buckets[i] == 0 && i >= NGX_HTTP_CHAT_STRIPES) {
             continue;
         }
 
