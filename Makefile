@@ -25,7 +25,7 @@ endif
 
 
 .PHONY:	all build install run stop test unit check lint asan valgrind fuzz \
-	cover bench clean help
+	cover bench chaos clean help
 
 all:	build
 
@@ -90,6 +90,12 @@ bench:						## compare with other servers
 	@$(TOOLS)/node
 	@t/bench/run
 
+chaos:	SECONDS = 60
+chaos:						## test under faults for SECONDS
+	@$(TOOLS)/deps build test
+	@$(TOOLS)/build $(WHAT)
+	@t/chaos/run $(SECONDS) $(SEED)
+
 clean:						## remove what was made
 	@$(TOOLS)/run stop
 	rm -rf $(BUILD)
@@ -104,7 +110,8 @@ help:						## show this
 	@echo "  BUILD=      folder for all that is made, build"
 	@echo "  PORT=       of \"make run\", 8080"
 	@echo "  TESTS=      names of tests, \"t/ws_frames.t t/ws_close.t\""
-	@echo "  SECONDS=    of \"make fuzz\", 30"
+	@echo "  SECONDS=    of \"make fuzz\", 30, and \"make chaos\", 60"
+	@echo "  SEED=       of \"make chaos\", to see the same faults again"
 	@echo "  DEPS=no     look for no missing packages"
 	@echo "  V=1         show the compiler's commands"
 
