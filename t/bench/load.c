@@ -11,8 +11,13 @@
  * A group with a rate is paced (messages a second over all of its rooms);
  * one without is closed: a publisher has that many messages in flight and
  * sends the next one when one of its own has come back to it, or, with all=1
- * and one publisher, when it has come to all members.  In the target, %r
- * stands for the room and %u for the user.  With -B the generator never
+ * and one publisher, when it has come to all members.  A group with storm=1
+ * sends no messages: half of its members are in the room, and in each turn,
+ * inflight of them at a time, one leaves and another joins.  One with fill=N
+ * sends all of its own before the measured time: each member joins N rooms
+ * that nobody else is in and stays there, with one message in each.  In the
+ * target, %r stands for the room (for nothing in such groups) and %u for the
+ * user.  With -B the generator never
  * sleeps, and the server's sends never have to wake it.  The command of -c is
  * run when the measured time begins.  The result is one JSON object.
  */
@@ -21,7 +26,6 @@
 #define _GNU_SOURCE
 
 #include "load.h"
-#include "proc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,11 +40,13 @@
 
 #define LOAD_EVENTS       64
 #define LOAD_ADDRESSES    8
+#define LOAD_SETTLE       60      /* seconds */
 
 
 static void load_options(int argc, char **argv);
 static void load_group(char *spec);
 static void load_pids(const char *list);
+static void load_fillers(void);
 static void load_limits(void);
 static void load_rooms(group_t *g);
 static void load_connect(group_t *g, SSL_CTX *tls);
@@ -65,7 +71,9 @@ int                     load_running;
 int                     load_measuring;
 uint64_t                load_now;
 uint64_t                load_began;
-uint64_t                load_memory;
+int64_t                 load_setup;
+int64_t                 load_own;
+int64_t                 load_shared;
 
 static int              load_port;
 static int              load_is_tls;
@@ -82,14 +90,16 @@ static link_message_pt  load_handler;
 int
 main(int argc, char **argv)
 {
-    mark_t    from, to;
-    int64_t   before, after;
-    SSL_CTX  *tls;
-    unsigned  i;
+    mark_t          from, to;
+    int64_t         cpu;
+    SSL_CTX        *tls;
+    unsigned        i;
+    proc_memory_t   before, after;
 
     (void) signal(SIGPIPE, SIG_IGN);
 
     load_options(argc, argv);
+    load_fillers();
     load_limits();
 
     load_traffic_init();
@@ -110,7 +120,11 @@ main(int argc, char **argv)
     load_handler = load_is_chat ? load_chat : load_raw;
     load_epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    before = proc_memory(load_pid, load_npids);
+    cpu = proc_cpu_ns(load_pid, load_npids);
+
+    if (cpu < 0 || proc_memory(&before, load_pid, load_npids) != 0) {
+        load_die("a server process is gone", "");
+    }
 
     for (i = 0; i < load_ngroups; i++) {
         load_rooms(&load_groups[i]);
@@ -119,13 +133,13 @@ main(int argc, char **argv)
 
     load_settle();
 
-    after = proc_memory(load_pid, load_npids);
-
-    if (before < 0 || after < 0) {
+    if (proc_memory(&after, load_pid, load_npids) != 0) {
         load_die("a server process is gone", "");
     }
 
-    load_memory = (after > before) ? (uint64_t) (after - before) : 0;
+    load_setup = proc_cpu_ns(load_pid, load_npids) - cpu;
+    load_own = after.own - before.own;
+    load_shared = after.shared - before.shared;
 
     load_start();
     load_until(load_clock(CLOCK_MONOTONIC) + load_warmup * load_ms);
@@ -229,7 +243,9 @@ load_group(char *spec)
         { "inflight", offsetof(group_t, inflight) },
         { "rate", offsetof(group_t, rate) },
         { "size", offsetof(group_t, size) },
-        { "all", offsetof(group_t, all) }
+        { "all", offsetof(group_t, all) },
+        { "storm", offsetof(group_t, storm) },
+        { "fill", offsetof(group_t, fill) }
     };
 
     if (load_ngroups == LOAD_GROUPS) {
@@ -260,11 +276,12 @@ load_group(char *spec)
             continue;
         }
 
-        for (i = 0; i < 7 && strcmp(word, fields[i].name) != 0; i++) {
+        for (i = 0; i < sizeof(fields) / sizeof(fields[0])
+                    && strcmp(word, fields[i].name) != 0; i++) {
             /* void */
         }
 
-        if (i == 7) {
+        if (i == sizeof(fields) / sizeof(fields[0])) {
             load_die("unknown word in group:", word);
         }
 
@@ -275,7 +292,9 @@ load_group(char *spec)
     if (g->size < LOAD_STAMP || g->size > LOAD_MESSAGE_MAX
         || g->publishers > g->members || g->publishers == 0
         || g->publishers > 4096 || g->rooms == 0
-        || (g->all && (g->publishers > 1 || g->rate > 0)))
+        || (g->all && (g->publishers > 1 || g->rate > 0))
+        || (g->storm && g->inflight > g->members / 4)
+        || (g->fill && g->rooms > 1))
     {
         load_die("a group's numbers are out of range:", g->name);
     }
@@ -295,6 +314,26 @@ load_pids(const char *list)
             load_die("not a list of process numbers:", list);
         }
     }
+}
+
+
+/* Without chat.v1 a connection is in one room: there is nothing to fill. */
+
+static void
+load_fillers(void)
+{
+    unsigned  i, n;
+
+    n = 0;
+
+    for (i = 0; i < load_ngroups; i++) {
+
+        if (load_is_chat || !load_groups[i].fill) {
+            load_groups[n++] = load_groups[i];
+        }
+    }
+
+    load_ngroups = n;
 }
 
 
@@ -440,11 +479,12 @@ load_connect(group_t *g, SSL_CTX *tls)
 static void
 load_target(char *dst, size_t size, room_t *room, uint32_t n)
 {
-    int          k;
+    int          k, joins;
     char        *last;
     const char  *p;
 
     last = dst + size - 1;
+    joins = !room->group->storm && !room->group->fill;
 
     for (p = load_url; *p != '\0' && dst < last; p++) {
 
@@ -452,7 +492,7 @@ load_target(char *dst, size_t size, room_t *room, uint32_t n)
             p++;
 
             k = (*p == 'r') ? snprintf(dst, (size_t) (last - dst), "%s",
-                                       room->name)
+                                       joins ? room->name : "")
                             : snprintf(dst, (size_t) (last - dst), "%s-%u",
                                        room->name, n);
 
@@ -475,7 +515,7 @@ load_settle(void)
     unsigned  i;
     uint64_t  limit;
 
-    limit = load_clock(CLOCK_MONOTONIC) + 20 * load_second;
+    limit = load_clock(CLOCK_MONOTONIC) + LOAD_SETTLE * load_second;
 
     for (i = 0; i < load_ngroups; i++) {
 
@@ -509,7 +549,12 @@ load_start(void)
         g = &load_groups[j];
         g->due = load_now;
 
-        if (g->rate > 0) {
+        if (g->storm) {
+            load_storm_start(g);
+            continue;
+        }
+
+        if (g->rate > 0 || g->fill) {
             continue;
         }
 

@@ -1,7 +1,7 @@
 /*
  * What the parts of the load generator share: load.c has the options, the
- * connections and the loop, traffic.c the messages and their checks, report.c
- * what is measured.
+ * connections and the loop, traffic.c the messages and their checks, storm.c
+ * those who join and leave, report.c what is measured.
  */
 
 
@@ -11,6 +11,7 @@
 
 #include "hist.h"
 #include "link.h"
+#include "proc.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ typedef struct {
     int32_t    publisher;         /* number in the room, or -1 */
     uint32_t   next;              /* number of the next own message */
     uint32_t   ready;
+    uint32_t   filled;            /* rooms of a group that fills a zone */
+    uint64_t   asked;             /* when it asked to join */
     uint64_t   order;             /* hash of all messages, as they came */
     uint32_t  *expect;            /* next number of each publisher */
 } member_t;
@@ -77,6 +80,8 @@ struct group_s {
     uint32_t   rate;
     uint32_t   size;
     uint32_t   all;
+    uint32_t   storm;
+    uint32_t   fill;
 
     int        epoll;
     uint32_t   turn;
@@ -93,6 +98,7 @@ struct group_s {
     uint64_t   astray;
     uint64_t   unordered;
     uint64_t   stalled;
+    uint64_t   events;
 
     hist_t     latency;
     hist_t     last;
@@ -112,6 +118,11 @@ void load_publish(member_t *m);
 void load_raw(link_t *l, const unsigned char *p, size_t n);
 void load_chat(link_t *l, const unsigned char *p, size_t n);
 void load_missing(group_t *g);
+void load_refuse(const unsigned char *p, size_t n);
+
+/* of groups with storm or fill */
+void load_storm(member_t *m, const unsigned char *p, size_t n);
+void load_storm_start(group_t *g);
 
 void load_mark(mark_t *mark);
 void load_report(const mark_t *from, const mark_t *to);
@@ -131,7 +142,9 @@ extern int       load_running;
 extern int       load_measuring;
 extern uint64_t  load_now;
 extern uint64_t  load_began;
-extern uint64_t  load_memory;
+extern int64_t   load_setup;
+extern int64_t   load_own;
+extern int64_t   load_shared;
 extern uint64_t  load_refused;
 extern uint64_t  load_gaps;
 extern char      load_refusal[256];

@@ -89,16 +89,16 @@ proc_cpu_ns(const pid_t *pids, unsigned n)
 }
 
 
-int64_t
-proc_memory(const pid_t *pids, unsigned n)
+int
+proc_memory(proc_memory_t *memory, const pid_t *pids, unsigned n)
 {
     FILE     *f;
     char      line[256];
-    int64_t   sum;
     uint64_t  kb;
     unsigned  i;
 
-    sum = 0;
+    memory->own = 0;
+    memory->shared = 0;
 
     for (i = 0; i < n; i++) {
         (void) snprintf(line, sizeof(line), "/proc/%d/smaps_rollup",
@@ -111,15 +111,16 @@ proc_memory(const pid_t *pids, unsigned n)
 
         while (fgets(line, sizeof(line), f) != NULL) {
 
-            if (sscanf(line, "Pss_Anon: %" SCNu64, &kb) == 1
-                || sscanf(line, "Pss_Shmem: %" SCNu64, &kb) == 1)
-            {
-                sum += (int64_t) kb * 1024;
+            if (sscanf(line, "Pss_Anon: %" SCNu64, &kb) == 1) {
+                memory->own += (int64_t) kb * 1024;
+
+            } else if (sscanf(line, "Pss_Shmem: %" SCNu64, &kb) == 1) {
+                memory->shared += (int64_t) kb * 1024;
             }
         }
 
         (void) fclose(f);
     }
 
-    return sum;
+    return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * What /proc says of the server under test: processor time and memory of
- * a few processes, summed.  Both return -1 when a process is gone.
+ * a few processes, summed.  Both fail with -1 when a process is gone.
  */
 
 
@@ -16,10 +16,15 @@
 int64_t proc_cpu_ns(const pid_t *pids, unsigned n);
 
 /*
- * Bytes of anonymous and shared memory; what is shared between the
+ * Bytes of anonymous memory and of shared memory; what is shared between the
  * processes is counted once, mapped files not at all.
  */
-int64_t proc_memory(const pid_t *pids, unsigned n);
+typedef struct {
+    int64_t  own;
+    int64_t  shared;
+} proc_memory_t;
+
+int proc_memory(proc_memory_t *memory, const pid_t *pids, unsigned n);
 
 
 #endif /* BENCH_PROC_H */

@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 
 #include "load.h"
-#include "proc.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,12 +45,13 @@ load_report(const mark_t *from, const mark_t *to)
 
     (void) printf("{\"seconds\":%.3f,\"cpu_per_delivery\":%.2f,"
                   "\"server_busy\":%.3f,\"load_busy\":%.3f,"
-                  "\"memory\":%" PRIu64 ",\"memory_per_member\":%.1f,"
-                  "\"refused\":%" PRIu64 ",\"gaps\":%" PRIu64
+                  "\"setup_cpu\":%" PRId64 ",\"members\":%" PRIu64
+                  ",\"own\":%" PRId64 ",\"shared\":%" PRId64
+                  ",\"refused\":%" PRIu64 ",\"gaps\":%" PRIu64
                   ",\"groups\":{",
                   wall / 1e9, measured ? cpu / (double) measured : 0.0,
                   cpu / wall, (double) (to->own_cpu - from->own_cpu) / wall,
-                  load_memory, (double) load_memory / (double) members,
+                  load_setup, members, load_own, load_shared,
                   load_refused, load_gaps);
 
     for (i = 0; i < load_ngroups; i++) {
@@ -71,12 +71,13 @@ load_report_group(group_t *g, double seconds)
                   "\"p99\":%.1f,\"max\":%.1f,\"last_p50\":%.1f,"
                   "\"lost\":%" PRIu64 ",\"repeated\":%" PRIu64
                   ",\"astray\":%" PRIu64 ",\"unordered\":%" PRIu64
-                  ",\"stalled\":%" PRIu64 "}",
+                  ",\"stalled\":%" PRIu64 ",\"events\":%" PRIu64 "}",
                   g->name, g->measured_sent, g->measured,
                   (double) g->measured / seconds,
                   (double) hist_quantile(&g->latency, 0.5) / 1e3,
                   (double) hist_quantile(&g->latency, 0.99) / 1e3,
                   (double) g->latency.max / 1e3,
                   (double) hist_quantile(&g->last, 0.5) / 1e3,
-                  g->lost, g->repeated, g->astray, g->unordered, g->stalled);
+                  g->lost, g->repeated, g->astray, g->unordered, g->stalled,
+                  g->events);
 }

@@ -3,6 +3,7 @@
 import os
 import platform
 import statistics
+import textwrap
 import time
 
 from rows import ROWS, SERVERS
@@ -45,12 +46,15 @@ HOW = """## How it is measured
   that the members received in it. The kernel's work for a `send` on
   loopback, up to the receiver's queue, is in it. *server* and *load* are how
   busy both were (100 % is one core).
-- **Memory** is the growth of anonymous and shared memory (`Pss_Anon` and
-  `Pss_Shmem` in /proc/PID/smaps_rollup, what is shared counted once) of all
-  processes of the server, from a fresh start to all connections open and
-  joined, divided by the connections. What nginx allocates in advance for
-  connections and events is there at the start and so not in it. The
-  connections are in use afterwards, which shows that they were members.
+- **Memory** is the growth of anonymous memory (process memory) and of shared
+  memory (`Pss_Anon` and `Pss_Shmem` in /proc/PID/smaps_rollup, what is shared
+  counted once) of all processes of the server, from a fresh start to all
+  connections open and joined, divided by the connections. What nginx allocates
+  in advance for connections and events is there at the start and so not in it.
+  The connections are in use afterwards, which shows that they were members.
+- **CPU to connect and join** is all that the server used from its start until
+  the last one had joined, divided by the connections: handshake, `welcome` and
+  `joined`.
 - With one worker the server is pinned to CPU 0 and the load generator to
   CPU 1, where it never sleeps: a `send` on loopback would otherwise have to
   wake it, which costs more on some machines than the `send`, and more for
@@ -154,7 +158,7 @@ def server_line(row, name, runs, results):
     title = SERVERS[name]["title"]
 
     if not good:
-        return [title, "failed"] + ["–"] * 8
+        return [title, "failed"] + ["–"] * (8 + len(row.get("extra", [])))
 
     group = row["group"]
     base = row["base"]
@@ -166,7 +170,10 @@ def server_line(row, name, runs, results):
     def middle(key):
         return median([run["groups"][group][key] for run in good])
 
-    return [title, spread(value_list(row, runs)), ratio,
+    extra = [number(median([value(run, group) for run in good]))
+             for _, value in row.get("extra", [])]
+
+    return [title, spread(value_list(row, runs)), ratio] + extra + [
             number(median([run["cpu_per_delivery"] for run in good])),
             number(middle("deliveries_per_second")),
             number(middle("p50") / 1000), number(middle("p99") / 1000),
@@ -183,12 +190,16 @@ def row_section(row, results):
 
     base = row["base"]
     head = ["server", "%s, %s" % (row["what"], row["unit"]),
-            "× " + SERVERS[base]["title"].split(":")[0] if base else "ratio",
-            "CPU, ns", "deliveries/s", "p50, ms", "p99, ms", "server",
-            "load", "faults"]
+            "× " + SERVERS[base]["title"].split(":")[0] if base else "ratio"]
+    head += [name for name, _ in row.get("extra", [])]
+    head += ["CPU, ns", row.get("things", "deliveries") + "/s", "p50, ms",
+             "p99, ms", "server", "load", "faults"]
 
     text = "## %s\n\n%s\n" % (row["title"][0].upper() + row["title"][1:],
                               table(head, lines))
+
+    if row.get("note"):
+        text += "\n%s\n" % textwrap.fill(row["note"], 80)
 
     if row["reference"]:
         text += "\nOther measurements: %s.\n" % row["reference"]

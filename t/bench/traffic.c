@@ -52,7 +52,7 @@ load_pending(void)
 
     for (i = 0; i < load_ngroups; i++) {
         g = &load_groups[i];
-        wanted = g->sent * g->members;
+        wanted = g->storm ? g->sent : g->sent * g->members;
 
         pending += (g->received < wanted) ? wanted - g->received : 0;
     }
@@ -131,6 +131,11 @@ load_chat(link_t *l, const unsigned char *p, size_t n)
 
     m = (member_t *) l;
 
+    if (m->room->group->storm || m->room->group->fill) {
+        load_storm(m, p, n);
+        return;
+    }
+
     if (n < sizeof(type) || memcmp(p, type, sizeof(type) - 1) != 0) {
         load_event(m, p, n);
         return;
@@ -179,12 +184,18 @@ load_event(member_t *m, const unsigned char *p, size_t n)
     }
 
     if (memmem(p, n, "\"type\":\"error\"", 14) != NULL) {
+        load_refuse(p, n);
+    }
+}
 
-        if (load_refused++ == 0) {
-            (void) snprintf(load_refusal, sizeof(load_refusal), "%.*s",
-                            (int) n, (const char *) p);
-            (void) fprintf(stderr, "load: refused: %s\n", load_refusal);
-        }
+
+void
+load_refuse(const unsigned char *p, size_t n)
+{
+    if (load_refused++ == 0) {
+        (void) snprintf(load_refusal, sizeof(load_refusal), "%.*s", (int) n,
+                        (const char *) p);
+        (void) fprintf(stderr, "load: refused: %s\n", load_refusal);
     }
 }
 
@@ -322,6 +333,11 @@ load_missing(group_t *g)
     room_t    *room;
     member_t  *m;
     uint32_t   i, n, k, sent;
+
+    if (g->storm || g->fill) {
+        g->lost += g->sent - g->received;
+        return;
+    }
 
     for (i = 0; i < g->rooms; i++) {
         room = &g->room[i];
