@@ -118,6 +118,15 @@ ngx_http_chat_begin(ngx_http_chat_session_t *s)
 
         ngx_http_chat_publish_full(s->zone);
         s->boxless = 1;
+        rc = NGX_OK;
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_chat_profile_begin(s);
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_publish_full(s->zone);
 
     } else if (rc != NGX_OK) {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");

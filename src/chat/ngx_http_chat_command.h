@@ -51,6 +51,11 @@ void ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
     ngx_msec_t reconnect);
 
 
+/* At its begin: how the session's user is called, where names that imitate
+ * another's are looked for.  OK; DECLINED: the zone is full; ERROR. */
+ngx_int_t ngx_http_chat_profile_begin(ngx_http_chat_session_t *s);
+
+
 /*
  * The commands' own functions.  m is the session's membership of the room
  * that the command names, where the table says that it is needed.

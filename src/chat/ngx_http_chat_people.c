@@ -3,10 +3,15 @@
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_notify.h"
 #include "ngx_http_chat_presence.h"
+#include "ngx_http_chat_claim.h"
 
 
 static void ngx_http_chat_profile_new(chat_command_t *cmd,
     ngx_http_chat_standing_t *standing, ngx_http_chat_person_t *person);
+static ngx_int_t ngx_http_chat_profile_claim(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_person_t *person, u_char *buf);
+static void ngx_http_chat_profile_mark(ngx_str_t *name, ngx_str_t *user,
+    u_char *buf);
 static ngx_int_t ngx_http_chat_profile_keep(ngx_http_chat_local_t *inbox,
     ngx_http_chat_person_t *person);
 
@@ -113,6 +118,7 @@ ngx_http_chat_command_profile(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_member_t *m)
 {
     u_char                      color[NGX_HTTP_CHAT_COLOR_LEN];
+    u_char                      buf[NGX_HTTP_CHAT_PERSON_MAX];
     ngx_int_t                   rc;
     chat_json_writer_t          w;
     ngx_http_chat_local_t      *inbox;
@@ -137,6 +143,16 @@ ngx_http_chat_command_profile(ngx_http_chat_session_t *s, chat_command_t *cmd,
         ngx_http_chat_session_person(s, &person);
         ngx_http_chat_profile_new(cmd, &standing, &person);
 
+        rc = ngx_http_chat_profile_claim(s, cmd, &person, buf);
+    }
+
+    if (rc == NGX_BUSY) {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_REJECTED, NULL,
+                                  "the name looks like another user's");
+        return;
+    }
+
+    if (rc == NGX_OK) {
         rc = ngx_http_chat_profile_keep(inbox, &person);
     }
 
@@ -187,6 +203,97 @@ ngx_http_chat_profile_new(chat_command_t *cmd,
                 ngx_hextoi((u_char *) cmd->color.data + 1 + 2 * i, 2);
         }
     }
+}
+
+
+/* OK; BUSY: the name is refused; else as ngx_http_chat_claim_name().  A name
+ * that is marked stands in buf. */
+
+static ngx_int_t
+ngx_http_chat_profile_claim(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_http_chat_person_t *person, u_char *buf)
+{
+    ngx_int_t  rc;
+
+    if (!(cmd->given & CHAT_F_NAME)) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_chat_claim_name(s, &person->name, 0);
+
+    if (rc == NGX_BUSY
+        && s->settings->imitation == NGX_HTTP_CHAT_IMITATION_MARK)
+    {
+        ngx_http_chat_profile_mark(&person->name, &person->user, buf);
+        return NGX_OK;
+    }
+
+    return rc;
+}
+
+
+/* "name (user)", with as much of the name as there is room for. */
+
+static void
+ngx_http_chat_profile_mark(ngx_str_t *name, ngx_str_t *user, u_char *buf)
+{
+    u_char  *p;
+    size_t   len;
+
+    if (user->len + sizeof(" ()") - 1 >= NGX_HTTP_CHAT_PERSON_MAX) {
+        *name = *user;
+        return;
+    }
+
+    len = ngx_min(name->len,
+                  NGX_HTTP_CHAT_PERSON_MAX - user->len - (sizeof(" ()") - 1));
+
+    if (len < name->len) {
+
+        /* not within a character */
+
+        while (len && (name->data[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    p = ngx_cpymem(buf, name->data, len);
+    *p++ = ' ';
+    *p++ = '(';
+    p = ngx_cpymem(p, user->data, user->len);
+    *p++ = ')';
+
+    name->data = buf;
+    name->len = p - buf;
+}
+
+
+/* Whom the configuration knows by a name is called so; a guest may not look
+ * like him, nor like any other user who is there. */
+
+ngx_int_t
+ngx_http_chat_profile_begin(ngx_http_chat_session_t *s)
+{
+    u_char                  buf[NGX_HTTP_CHAT_PERSON_MAX];
+    ngx_int_t               rc;
+    ngx_http_chat_person_t  person;
+
+    ngx_http_chat_session_person(s, &person);
+
+    rc = ngx_http_chat_claim_name(s, &person.name, !s->guest);
+
+    if (rc != NGX_BUSY) {
+        return rc;
+    }
+
+    if (s->settings->imitation == NGX_HTTP_CHAT_IMITATION_MARK) {
+        ngx_http_chat_profile_mark(&person.name, &person.user, buf);
+
+    } else {
+        person.name = person.user;
+    }
+
+    return ngx_http_chat_session_rename(s, &person.name, person.color);
 }
 
 

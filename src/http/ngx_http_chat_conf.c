@@ -85,6 +85,7 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     ngx_http_chat_doors_create(&conf->doors);
     conf->log = NGX_CONF_UNSET_PTR;
 
+    conf->settings.imitation = NGX_CONF_UNSET_UINT;
     conf->settings.protocol = NGX_CONF_UNSET_UINT;
     conf->settings.message_size = NGX_CONF_UNSET_SIZE;
     conf->settings.retention.messages = NGX_CONF_UNSET_UINT;
@@ -194,6 +195,8 @@ ngx_http_chat_merge_settings(ngx_http_chat_settings_t *prev,
 {
     ngx_conf_merge_uint_value(conf->protocol, prev->protocol,
                               NGX_HTTP_CHAT_PROTOCOL_V1);
+    ngx_conf_merge_uint_value(conf->imitation, prev->imitation,
+                              NGX_HTTP_CHAT_IMITATION_OFF);
     ngx_conf_merge_size_value(conf->message_size, prev->message_size,
                               16 * 1024);
 

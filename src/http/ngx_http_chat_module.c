@@ -101,6 +101,14 @@ static ngx_http_chat_bounds_t  ngx_http_chat_auth_timeout_bounds = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_chat_imitations[] = {
+    { ngx_string("off"), NGX_HTTP_CHAT_IMITATION_OFF },
+    { ngx_string("mark"), NGX_HTTP_CHAT_IMITATION_MARK },
+    { ngx_string("reject"), NGX_HTTP_CHAT_IMITATION_REJECT },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_chat_commands[] = {
 
     { ngx_string("chat_zone"),
@@ -172,6 +180,13 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       ngx_http_chat_loc_offset(guests),
       NULL },
+
+    { ngx_string("chat_imitation"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_chat_set_offset(imitation),
+      &ngx_http_chat_imitations },
 
     { ngx_string("chat_jwt"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,

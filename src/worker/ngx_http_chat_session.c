@@ -1,5 +1,6 @@
 
 #include "ngx_http_chat_session.h"
+#include "ngx_http_chat_claim.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_member.h"
 #include "ngx_http_chat_notify.h"
@@ -238,6 +239,10 @@ ngx_http_chat_session_rename(ngx_http_chat_session_t *s, ngx_str_t *name,
     s->profile = profile;
     s->name_len = (uint8_t) name->len;
     s->color_len = sizeof("#rrggbb") - 1;
+
+    /* all of the user's connections hold his name */
+
+    (void) ngx_http_chat_claim_name(s, name, 1);
 
     return NGX_OK;
 }
@@ -739,6 +744,7 @@ ngx_http_chat_session_discard(ngx_http_chat_session_t *s)
     s->zone->slots[s->zone->slot].sessions--;
 
     ngx_http_chat_session_unthrottle(s);
+    ngx_http_chat_claim_release(s);
 
     if (s->out) {
         ngx_free(s->out);

@@ -18,81 +18,15 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_http_chat_crowd.h"
+#include "ngx_http_chat_settings.h"
 
-
-#define NGX_HTTP_CHAT_PROTOCOL_V1   0
-#define NGX_HTTP_CHAT_PROTOCOL_RAW  1
 
 #define NGX_HTTP_CHAT_SESSION_ID_LEN  32       /* hex digits */
 
 
-typedef struct ngx_http_chat_session_s    ngx_http_chat_session_t;
 typedef struct ngx_http_chat_transport_s  ngx_http_chat_transport_t;
 typedef struct ngx_http_chat_member_s     ngx_http_chat_member_t;
 typedef struct ngx_http_chat_local_s      ngx_http_chat_local_t;
-
-
-/* One "chat_rate".  Its key was evaluated at the handshake. */
-typedef struct {
-    ngx_uint_t                      rate;      /* tokens in 1000 s */
-    ngx_uint_t                      burst;     /* >= 1 */
-    ngx_uint_t                      action;    /* NGX_HTTP_CHAT_RATE_... */
-} ngx_http_chat_rate_t;
-
-#define NGX_HTTP_CHAT_RATE_REJECT   0
-#define NGX_HTTP_CHAT_RATE_DELAY    1
-#define NGX_HTTP_CHAT_RATE_CLOSE    2
-
-#define NGX_HTTP_CHAT_RATES_MAX     8
-
-
-/* What a location's directives say, as plain values; lives in the cycle. */
-typedef struct {
-    ngx_uint_t                      protocol;
-    size_t                          message_size;      /* bytes, >= 1 */
-    ngx_http_chat_retention_t       retention;
-    ngx_uint_t                      history_page;      /* >= 1 */
-    ngx_uint_t                      rooms_max;         /* >= 1, a session */
-    ngx_msec_t                      ping_interval;     /* 0 = no pings */
-    ngx_msec_t                      send_timeout;
-    ngx_msec_t                      close_delay;
-    ngx_msec_t                      delay;             /* 0 = deliver at once */
-    size_t                          compression_min;   /* bytes of payload */
-    ngx_int_t                       compression_level; /* 1..9 */
-    ngx_flag_t                      compression;
-    ngx_flag_t                      echo;              /* raw mode */
-
-    ngx_http_chat_rate_t           *rates;
-    ngx_uint_t                      nrates;
-
-    ngx_uint_t                      presence;          /* PRESENCE_... */
-    ngx_uint_t                      presence_limit;    /* users */
-    ngx_msec_t                      leave_delay;
-    ngx_uint_t                      room_members;      /* 0 = any number */
-
-    /* 1: may a room of that name be joined here; NULL = any may */
-    ngx_uint_t                    (*room_allowed)(void *data,
-                                        ngx_str_t *room);
-    void                           *room_names;
-
-    /*
-     * Filters a text (UTF-8): OK, as it is; DONE, *out is what it becomes,
-     * good until the next call; DECLINED, it is refused; ERROR, no memory.
-     * NULL = there are none.
-     */
-    ngx_int_t                     (*filter)(void *data, ngx_str_t *text,
-                                        ngx_str_t *out);
-    void                           *filters;
-
-    /*
-     * A token that the client has sent: OK, the session is its user's from
-     * now on, or still; BUSY, it is another user's; ABORT, it has expired;
-     * DECLINED, it is refused; ERROR, no memory.  NULL = none are taken.
-     */
-    ngx_int_t                     (*authenticate)(ngx_http_chat_session_t *s,
-                                        ngx_str_t *token);
-} ngx_http_chat_settings_t;
 
 
 /* Who came in.  The strings are the caller's; a session copies them. */
@@ -138,6 +72,7 @@ struct ngx_http_chat_session_s {
     struct ngx_http_chat_partial_s   *partial;    /* half a frame or message */
 
     u_char                           *profile;    /* name and color, chosen */
+    struct ngx_http_chat_claim_s     *claims;     /* on names; NULL = none */
     struct ngx_http_chat_token_s     *token;      /* chat's; NULL = none */
     ngx_event_t                      *throttle;   /* while it is throttled */
 
