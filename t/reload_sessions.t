@@ -68,6 +68,61 @@ sub farewell {
 our %Last;
 
 
+# the hints of b1 to b30: somewhere within the delay, and not all in one place
+
+sub spread {
+    my ($script, $most) = @_;
+
+    my %hint;
+
+    for my $who (map { "b$_" } 1 .. 30) {
+        my $o = Test::Nginx::Chat::Match::decode(
+            $script->get($script->client($who))->{payload});
+        die "$who: $o->{type} with $o->{reconnect}\n"
+            if $o->{type} ne 'bye' || $o->{reconnect} > $most;
+        $hint{int(5 * $o->{reconnect} / ($most + 1))}++;
+        $script->client_closed($script->client($who), 1012);
+    }
+
+    # thirty that leave two of five parts out are one in 300,000
+
+    die 'parts with hints: ' . join(' ', sort keys %hint) . "\n"
+        if keys %hint < 4;
+}
+
+
+# makes the zone one of another version of the module
+
+sub make_strange {
+    my ($script) = @_;
+
+    my $pid = $script->{server}{pid};
+    open my $maps, '<', "/proc/$pid/maps" or die "maps: $!\n";
+    open my $mem, '+<', "/proc/$pid/mem" or die "mem: $!\n";
+    binmode $mem;
+
+    for (<$maps>) {
+        no warnings 'portable';
+        my ($from, $to) = /^(\w+)-(\w+) rw-s / or next;
+        ($from, $to) = (hex $from, hex $to);
+        next if $to - $from != 4 << 20;
+
+        sysseek $mem, $from, 0 or die "seek: $!\n";
+        sysread $mem, my $head, 65536 or die "read: $!\n";
+
+        # "ch" and two digits, in the machine's order
+
+        $head =~ /\d\dhc|ch\d\d/g or next;
+
+        sysseek $mem, $from + pos($head) - 4, 0 or die "seek: $!\n";
+        syswrite $mem, 'none' or die "write: $!\n";
+        return;
+    }
+
+    die "no zone\n";
+}
+
+
 # one of an old generation and one of the new exchange messages, unless the
 # old one's farewell came before
 
@@ -342,6 +397,7 @@ a < {"type":"welcome"}
 a > {"type":"join","id":1,"room":"lobby","epoch":"$epoch","seq":1}
 a < {"type":"ok","id":1,"recovered":false,"seq":0,"epoch":"$another"}
 ok $epoch ne $another
+log 1 ~\[warn\].* chat_zone "chat" has 5242880 bytes instead of 4194304
 
 
 
@@ -357,3 +413,36 @@ a > {"type":"ping","id":1}
 a < {"type":"ok","id":1}
 --- faults
 \[emerg\].*nonsense
+
+
+
+=== TEST 12: a zone of another version of the module: all stays as it was
+--- chat
+timeout 20s
+a connect /chat?user=alice
+b connect /chat?user=bob other=a
+for who a b
+$who < {"type":"welcome"}
+$who > {"type":"join","id":1,"room":"lobby"}
+$who < {"type":"ok","id":1}
+end
+perl make_strange
+nginx signal HUP
+log ~\[emerg\].* chat_zone "chat" was made by another version of the module
+a > {"type":"send","room":"lobby","text":"m1"}
+a seqs 1..1
+b seqs 1..1
+--- faults
+\[emerg\].* was made by another version of the module
+
+
+
+=== TEST 13: the hints are spread over the delay
+--- chat
+timeout 20s
+for i 1..30
+b$i connect /long?user=b$i
+b$i < {"type":"welcome"}
+end
+nginx reload
+perl spread 60000

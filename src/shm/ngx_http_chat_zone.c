@@ -8,6 +8,7 @@
 
 
 static ngx_int_t ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_chat_zone_compare(ngx_shm_zone_t *shm_zone);
 static void ngx_http_chat_zone_attach(ngx_http_chat_zone_t *z, u_char *addr);
 static size_t ngx_http_chat_zone_head(ngx_uint_t nslots);
 static size_t ngx_http_chat_zone_tables(ngx_uint_t nbuckets,
@@ -116,6 +117,8 @@ ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
+    ngx_http_chat_zone_compare(shm_zone);
+
     len = sizeof(" in chat_zone \"\"") + shm_zone->shm.name.len;
 
     shpool->log_ctx = ngx_slab_alloc(shpool, len);
@@ -145,6 +148,53 @@ ngx_http_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     shpool->data = addr;
 
     return NGX_OK;
+}
+
+
+/* Whoever reloads must learn that what the zone had is not kept. */
+
+static void
+ngx_http_chat_zone_compare(ngx_shm_zone_t *shm_zone)
+{
+    ngx_uint_t             i;
+    ngx_shm_zone_t        *old;
+    ngx_list_part_t       *part;
+    ngx_http_chat_zone_t  *z;
+
+    z = shm_zone->data;
+
+    part = &z->cycle->old_cycle->shared_memory.part;
+    old = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                return;
+            }
+
+            part = part->next;
+            old = part->elts;
+            i = 0;
+        }
+
+        if (old[i].tag == shm_zone->tag
+            && old[i].shm.size != shm_zone->shm.size
+            && old[i].shm.name.len == shm_zone->shm.name.len
+            && ngx_strncmp(old[i].shm.name.data, shm_zone->shm.name.data,
+                           shm_zone->shm.name.len)
+               == 0)
+        {
+            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                          "chat_zone \"%V\" has %uz bytes instead of %uz and "
+                          "is made anew: its rooms begin again, clients "
+                          "cannot resume",
+                          &shm_zone->shm.name, shm_zone->shm.size,
+                          old[i].shm.size);
+            return;
+        }
+    }
 }
 
 
