@@ -20,7 +20,7 @@ plan(skip_all => $why) unless $node;
 my $script = "$ChatServer::top/t/clients/examples.mjs";
 my $certificate = 'certs/example.com.pem';
 
-my @examples = map { basename($_, '.conf') }
+my @examples = grep { !/^door_/ } map { basename($_, '.conf') }
                sort glob "$ChatServer::top/conf/examples/*.conf";
 
 my %prepare = (wss => \&make_certificate, moderated => \&make_passwords,
