@@ -16,6 +16,13 @@ default_config(<<'_EOC_');
         chat_user                  $arg_user;
         chat_rooms_per_connection  1;
     }
+
+    location /soon {
+        chat              chat;
+        chat_user         $arg_user;
+        chat_presence     full;
+        chat_leave_delay  100ms;
+    }
 _EOC_
 
 play();
@@ -313,3 +320,44 @@ d > {"type":"join","id":1,"room":"@bob"}
 d < {"type":"ok","id":1,"seq":1,"messages":[{"seq":1,"text":"x"}]}
 --- faults
 exited on signal 9
+
+
+
+=== TEST 12: the inbox of one who has left stays
+Who did nothing at all has been seen, too.
+--- chat
+a connect /soon?user=alice
+a < {"type":"welcome"}
+a > {"type":"join","id":1,"room":"r"}
+a < {"type":"ok","id":1}
+b connect /soon?user=bob other=a
+b < {"type":"welcome"}
+c connect /soon?user=carol same=b
+c < {"type":"welcome"}
+for who b c
+$who > {"type":"join","id":1,"room":"r"}
+$who < {"type":"ok","id":1}
+end
+a skip {"type":"joined","user":"carol"}
+a > {"type":"send","id":2,"to":"bob","text":"one"}
+a skip {"type":"ok","id":2}
+b skip {"type":"message","room":"@bob","seq":1}
+b drop
+a skip {"type":"left","user":"bob"}
+c drop
+a skip {"type":"left","user":"carol"}
+d connect /soon?user=dave same=a
+d < {"type":"welcome"}
+d > {"type":"join","id":1,"room":"r"}
+d < {"type":"ok","id":1}
+d > {"type":"leave","id":2,"room":"r"}
+d < {"type":"ok","id":2}
+a skip {"type":"left","user":"dave"}
+a > {"type":"send","id":3,"to":"bob","text":"two"}
+a skip {"type":"ok","id":3,"room":"@alice","seq":2}
+a > {"type":"send","id":4,"to":"carol","text":"x"}
+a skip {"type":"ok","id":4}
+b connect /soon?user=bob
+b < {"type":"welcome"}
+b > {"type":"join","id":1,"room":"@bob"}
+b < {"type":"ok","id":1,"seq":2,"messages":[{"seq":1,"text":"one"},{"seq":2,"text":"two"}]}

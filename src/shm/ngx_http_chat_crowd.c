@@ -31,8 +31,8 @@ static ngx_uint_t ngx_http_chat_crowd_full(ngx_http_chat_zone_t *z,
 static void ngx_http_chat_crowd_person(ngx_http_chat_zone_t *z, uint32_t o,
     ngx_http_chat_person_t *person);
 static void ngx_http_chat_crowd_empty(ngx_http_chat_zone_t *z, uint32_t n);
-static ngx_uint_t ngx_http_chat_crowd_owner(ngx_http_chat_room_sh_t *room,
-    ngx_str_t *user);
+static ngx_uint_t ngx_http_chat_crowd_inbox(ngx_http_chat_zone_t *z,
+    uint32_t n, uint32_t o);
 static ngx_int_t ngx_http_chat_crowd_announce(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, ngx_http_chat_announce_t *an,
     ngx_uint_t users);
@@ -368,7 +368,7 @@ ngx_http_chat_room_left(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 {
     uint32_t                      o, hash;
     ngx_int_t                     rc;
-    ngx_uint_t                    tries;
+    ngx_uint_t                    inbox, tries;
     ngx_msec_int_t                ms;
     ngx_http_chat_room_sh_t      *room;
     ngx_http_chat_occupant_sh_t  *oc;
@@ -389,6 +389,7 @@ ngx_http_chat_room_left(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
         hash = room->hash;
         o = ngx_http_chat_occupant_find_locked(z, n, user);
         oc = o ? ngx_http_chat_occupant(z, o) : NULL;
+        inbox = ngx_http_chat_crowd_inbox(z, n, o);
 
         if (oc && oc->due
             && (oc->flags & NGX_HTTP_CHAT_OCCUPANT_COUNTED)
@@ -405,8 +406,7 @@ ngx_http_chat_room_left(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
             rc = ngx_http_chat_crowd_left(z, n, o, announce);
         }
 
-        if (rc != NGX_AGAIN && room->members == 0 && room->users == 0
-            && ngx_http_chat_crowd_owner(room, user)
+        if (inbox && rc != NGX_AGAIN && room->members == 0 && room->users == 0
             && ngx_http_chat_occupant_find_locked(z, n, user) == 0)
         {
             ngx_http_chat_room_delete_locked(z, n);
@@ -464,14 +464,25 @@ ngx_http_chat_crowd_left(ngx_http_chat_zone_t *z, uint32_t n, uint32_t o,
 }
 
 
-/* Is it the user's inbox? */
+/* Is it the inbox of a guest, who is nobody when he has gone? */
 
 static ngx_uint_t
-ngx_http_chat_crowd_owner(ngx_http_chat_room_sh_t *room, ngx_str_t *user)
+ngx_http_chat_crowd_inbox(ngx_http_chat_zone_t *z, uint32_t n, uint32_t o)
 {
+    ngx_http_chat_room_sh_t      *room;
+    ngx_http_chat_occupant_sh_t  *oc;
+
+    if (o == 0) {
+        return 0;
+    }
+
+    room = ngx_http_chat_room(z, n);
+    oc = ngx_http_chat_occupant(z, o);
+
     return room->name[0] == '@'
-           && room->name_len == user->len + 1
-           && ngx_memcmp(room->name + 1, user->data, user->len) == 0;
+           && (oc->flags & NGX_HTTP_CHAT_OCCUPANT_GUEST)
+           && room->name_len == oc->user_len + 1
+           && ngx_memcmp(room->name + 1, oc->user, oc->user_len) == 0;
 }
 
 
