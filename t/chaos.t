@@ -49,6 +49,10 @@ SKIP: {
     like($said, qr/ [1-9]\d* deaths at fault points /, 'workers died inside');
 }
 
+# ten reloads and more while all are talking
+
+my $reloads = begin(7, 22, '--only', 'reload');
+
 my %Found = (drop => 'lost', swap => 'reordered', double => 'duplicated',
              nonce => 'duplicated', ack => 'lost', presence => 'presence');
 
@@ -61,5 +65,10 @@ for my $break (sort keys %Found) {
     like($said, qr/^FAULT $Found{$break}: /m, "$break: as $Found{$break}")
         or diag($said);
 }
+
+($rc, $said) = result($reloads);
+
+ok($rc == 0, 'reloads under load lose nothing') or diag($said);
+like($said, qr/ reloads [1-9]\d/, 'ten of them, and more');
 
 done_testing();

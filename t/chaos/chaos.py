@@ -54,8 +54,8 @@ class Chaos:
             return True
 
         if self.broken == "drop":
-            return self.random.random() > 0.002
-        if self.broken == "double" and self.random.random() < 0.002:
+            return self.random.random() > 0.005
+        if self.broken == "double" and self.random.random() < 0.005:
             person.hear(m)
         if self.broken == "swap":
             other = self.held.pop(person.user, None)
@@ -63,10 +63,10 @@ class Chaos:
                 person.hear(m)
                 person.hear(other)
                 return False
-            if self.random.random() < 0.002:
+            if self.random.random() < 0.005:
                 self.held[person.user] = m
                 return False
-        if self.broken == "ack" and self.random.random() < 0.0005:
+        if self.broken == "ack" and self.random.random() < 0.01:
             view = person.views[m["room"]]
             self.ledger.ack(m["room"], view.epoch, m["seq"],
                             f"nobody:{self.random.random()}")
@@ -151,6 +151,7 @@ class Chaos:
     async def reload(self):
         n = self.random.choice((1, 1, 2, 3))
         self.say(f"reload {n}")
+        self.ledger.counts["reloads"] += n
         for _ in range(n):
             self.server.signal(signal.SIGHUP)
             await asyncio.sleep(self.random.choice((0.05, 0.3, 1)))
@@ -207,8 +208,11 @@ class Chaos:
         faults = [(self.kill, 3), (self.point, 8), (self.freeze, 2),
                   (self.reload, 1.5), (self.reset, 2), (self.slow, 2),
                   (self.fill, 1), (self.step, 1)]
+        if self.args.only:
+            faults = [(f, w) for f, w in faults
+                      if f.__name__ == self.args.only]
         end = time.monotonic() + self.args.seconds
-        half = time.monotonic() + self.args.seconds * 0.6
+        half = not self.args.only and time.monotonic() + self.args.seconds * 0.6
 
         while time.monotonic() < end:
             await asyncio.sleep(self.random.random() * 0.6)
@@ -434,6 +438,7 @@ def main():
     p.add_argument("--users", type=int, default=12)
     p.add_argument("--rate", type=float, default=12)
     p.add_argument("--slowness", type=float, default=1)
+    p.add_argument("--only", help="one kind of fault, \"reload\"")
     p.add_argument("--break", dest="broken", choices=BREAKS)
     args = p.parse_args()
 
