@@ -176,7 +176,8 @@ ngx_http_chat_rooms_listed(ngx_http_chat_session_t *s, chat_command_t *cmd,
     }
 
     if (cmd->prefix.len > name->len
-        || ngx_memcmp(cmd->prefix.data, name->data, cmd->prefix.len) != 0)
+        || (cmd->prefix.len
+            && ngx_memcmp(cmd->prefix.data, name->data, cmd->prefix.len) != 0))
     {
         return 0;
     }
