@@ -270,7 +270,7 @@ ngx_http_chat_command_room(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_memzero(&ngx_http_chat_command_own, sizeof(ngx_http_chat_standing_t));
 
     if (!(cmd->given & CHAT_F_ROOM)) {
-        return NGX_OK;
+        return ngx_http_chat_direct_allowed(s, cmd);
     }
 
     room.data = (u_char *) cmd->room.data;

@@ -176,10 +176,13 @@ void ngx_http_chat_fail(ngx_http_chat_session_t *s, chat_str_t *id,
 void ngx_http_chat_reply_seq(ngx_http_chat_session_t *s, chat_command_t *cmd,
     uint64_t seq);
 
-/* direct.c: "send" and "typing" with "to". */
+/* direct.c: "send" and "typing" with "to", and whether a command without a
+ * room is allowed: OK; else the error reply was sent. */
 void ngx_http_chat_direct_send(ngx_http_chat_session_t *s,
     chat_command_t *cmd);
 void ngx_http_chat_direct_typing(ngx_http_chat_session_t *s,
+    chat_command_t *cmd);
+ngx_int_t ngx_http_chat_direct_allowed(ngx_http_chat_session_t *s,
     chat_command_t *cmd);
 
 /*

@@ -101,6 +101,30 @@ ngx_http_chat_direct_name(ngx_str_t *name, u_char *buf, const void *user,
 }
 
 
+ngx_int_t
+ngx_http_chat_direct_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd)
+{
+    u_char                    name[NGX_HTTP_CHAT_INBOX_NAME];
+    ngx_str_t                 peer;
+    ngx_http_chat_standing_t  nobody;
+
+    if (!(cmd->given & CHAT_F_TO)) {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_direct_name(&peer, name, cmd->to.data, cmd->to.len);
+    ngx_memzero(&nobody, sizeof(ngx_http_chat_standing_t));
+
+    if (ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_SEND, &peer, &nobody)) {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                              "an access rule does not allow this");
+    return NGX_DECLINED;
+}
+
+
 /* Both inboxes, and how the author is called. */
 
 static ngx_int_t

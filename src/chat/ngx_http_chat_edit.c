@@ -8,6 +8,8 @@
 #define NGX_HTTP_CHAT_TARGET_SIZE  4096    /* bytes, most messages are less */
 
 
+static ngx_int_t ngx_http_chat_amend_other(ngx_http_chat_session_t *s,
+    chat_command_t *cmd);
 static void ngx_http_chat_amend(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m,
     ngx_http_chat_content_t *content);
@@ -46,6 +48,31 @@ ngx_http_chat_command_delete(ngx_http_chat_session_t *s, chat_command_t *cmd,
 }
 
 
+/* It is another user's message. */
+
+static ngx_int_t
+ngx_http_chat_amend_other(ngx_http_chat_session_t *s, chat_command_t *cmd)
+{
+    ngx_str_t                  room;
+    ngx_http_chat_standing_t  *own;
+
+    own = ngx_http_chat_command_standing();
+
+    room.data = (u_char *) cmd->room.data;
+    room.len = cmd->room.len;
+
+    if (ngx_http_chat_role_own(s, own) >= NGX_HTTP_CHAT_ROLE_MODERATOR
+        && ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_MODERATE, &room, own))
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                              "only its author or a moderator may do this");
+    return NGX_DECLINED;
+}
+
+
 /* Without a content it is a deletion. */
 
 static void
@@ -53,7 +80,7 @@ ngx_http_chat_amend(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_member_t *m, ngx_http_chat_content_t *content)
 {
     ngx_str_t                 text;
-    ngx_uint_t                own, role;
+    ngx_uint_t                own;
     ngx_http_chat_amend_t     amend;
     ngx_http_chat_cursor_t    cursor;
     ngx_http_chat_publish_t   p;
@@ -65,12 +92,8 @@ ngx_http_chat_amend(ngx_http_chat_session_t *s, chat_command_t *cmd,
     }
 
     own = ngx_http_chat_target_own(s, &text);
-    role = ngx_http_chat_role(s->role,
-                              ngx_http_chat_command_standing()->granted);
 
-    if (!own && role < NGX_HTTP_CHAT_ROLE_MODERATOR) {
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
-                                  "only its author or a moderator may do this");
+    if (!own && ngx_http_chat_amend_other(s, cmd) != NGX_OK) {
         goto done;
     }
 

@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_deliver.h"
+#include "ngx_http_chat_join.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_publish.h"
 
@@ -22,16 +23,36 @@ typedef struct {
     ngx_uint_t                      npeople;
     ngx_http_chat_room_settings_t   settings;
     ngx_uint_t                      unread;
+    ngx_uint_t                      role;      /* that it comes in with */
     unsigned                        event:1;   /* "joined", not "ok" */
+    unsigned                        blind:1;   /* what was is not for it */
     u_char                          topic[NGX_HTTP_CHAT_TOPIC_MAX];
 } ngx_http_chat_join_t;
+
+
+/* A join that waits for its room's answer, with its strings behind it. */
+typedef struct {
+    chat_command_t                  cmd;
+    ngx_http_chat_join_t            join;
+} ngx_http_chat_waiting_t;
 
 
 static void ngx_http_chat_join(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join);
 static ngx_int_t ngx_http_chat_join_again(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_named(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
 static ngx_int_t ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
+static ngx_int_t ngx_http_chat_join_authorize(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join);
+static void ngx_http_chat_join_refuse(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join, ngx_int_t rc);
+static ngx_http_chat_waiting_t *ngx_http_chat_join_wait(
+    ngx_http_chat_session_t *s, ngx_http_chat_join_t *join);
+static void ngx_http_chat_join_strings(ngx_http_chat_join_t *join, u_char *p);
+static void ngx_http_chat_join_finish(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join);
 static ngx_int_t ngx_http_chat_join_room(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join);
@@ -108,6 +129,7 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
     ngx_int_t                   rc;
     ngx_str_t                   room;
     ngx_http_chat_member_t     *m;
+    ngx_http_chat_standing_t    nobody;
     ngx_http_chat_room_view_t   view;
 
     if (s->settings->protocol != NGX_HTTP_CHAT_PROTOCOL_RAW) {
@@ -127,6 +149,13 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
         return rc;
     }
 
+    ngx_memzero(&nobody, sizeof(ngx_http_chat_standing_t));
+
+    if (!ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_HISTORY, &room, &nobody)) {
+        m->cursor = view.head;
+        return NGX_OK;
+    }
+
     /* history is what a cursor further back gets */
 
     return ngx_http_chat_join_seek(ngx_http_chat_member_local(m),
@@ -137,12 +166,29 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_join(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 {
+    join->role = s->role;
+
+    if (ngx_http_chat_join_named(s, join) == NGX_OK
+        && ngx_http_chat_join_again(s, join) == NGX_OK
+        && ngx_http_chat_join_authorize(s, join) == NGX_OK)
+    {
+        ngx_http_chat_join_finish(s, join);
+    }
+}
+
+
+static void
+ngx_http_chat_join_finish(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join)
+{
     if (ngx_http_chat_join_allowed(s, join) != NGX_OK
-        || ngx_http_chat_join_again(s, join) != NGX_OK
         || ngx_http_chat_join_room(s, join) != NGX_OK)
     {
         return;
     }
+
+    join->blind = !ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_HISTORY,
+                                        &join->room, &join->own);
 
     if (ngx_http_chat_join_answer(s, join) != NGX_OK) {
         ngx_http_chat_session_close(s, CHAT_WS_INTERNAL, "no memory");
@@ -160,13 +206,9 @@ ngx_http_chat_join(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 
 
 static ngx_int_t
-ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
+ngx_http_chat_join_named(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join)
 {
-    uint32_t   room;
-    uint64_t   epoch;
-    ngx_str_t  user;
-
     if (join->room.data[0] == '@') {
 
         if (join->m) {
@@ -186,6 +228,22 @@ ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
         return NGX_ERROR;
     }
 
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join)
+{
+    uint32_t   room;
+    uint64_t   epoch;
+    ngx_str_t  user;
+
+    if (join->room.data[0] == '@') {
+        return NGX_OK;
+    }
+
     user.data = ngx_http_chat_session_user(s);
     user.len = s->user_len;
 
@@ -199,6 +257,14 @@ ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
            != NGX_OK)
     {
         ngx_memzero(&join->own, sizeof(ngx_http_chat_standing_t));
+    }
+
+    if (join->m == NULL && s->settings->authorize) {
+
+        /* as whom it will be there */
+
+        join->own.here = 1;
+        join->own.role = join->role;
     }
 
     return ngx_http_chat_allowed(s, join->cmd, &join->own);
@@ -248,9 +314,153 @@ ngx_http_chat_join_again(ngx_http_chat_session_t *s,
 }
 
 
+/* Somebody else may have to be asked.  OK; else it was answered, or is when
+ * the answer has come. */
+
+static ngx_int_t
+ngx_http_chat_join_authorize(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join)
+{
+    ngx_int_t                 rc;
+    ngx_http_chat_waiting_t  *waiting;
+
+    if (join->m || s->settings->authorize == NULL) {
+        return NGX_OK;
+    }
+
+    rc = s->settings->authorize(s, &join->room, &join->role, NULL);
+
+    if (rc == NGX_AGAIN) {
+        waiting = ngx_http_chat_join_wait(s, join);
+
+        if (waiting == NULL) {
+            ngx_http_chat_fail(s, &join->cmd->id, NGX_ERROR);
+            return NGX_ERROR;
+        }
+
+        rc = s->settings->authorize(s, &join->room, &join->role, waiting);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        ngx_free(waiting);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_join_refuse(s, join, rc);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_chat_join_refuse(ngx_http_chat_session_t *s,
+    ngx_http_chat_join_t *join, ngx_int_t rc)
+{
+    if (rc == NGX_DECLINED) {
+        ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "you are not allowed into this room");
+        return;
+    }
+
+    ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_UNAVAILABLE, NULL,
+                              "who may join cannot be found out now, "
+                              "try again later");
+}
+
+
+/* The command's text is its buffer's, which is used again. */
+
+static ngx_http_chat_waiting_t *
+ngx_http_chat_join_wait(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
+{
+    size_t                    len;
+    chat_command_t           *cmd;
+    ngx_http_chat_waiting_t  *waiting;
+
+    cmd = join->cmd;
+    len = cmd->id.len + cmd->epoch.len + cmd->room.len;
+
+    waiting = ngx_alloc(sizeof(ngx_http_chat_waiting_t) + len,
+                        s->connection->log);
+    if (waiting == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(waiting, sizeof(ngx_http_chat_waiting_t));
+
+    waiting->cmd.type = cmd->type;
+    waiting->cmd.given = cmd->given;
+    waiting->cmd.id = cmd->id;
+    waiting->cmd.room = cmd->room;
+    waiting->cmd.epoch = cmd->epoch;
+    waiting->cmd.seq = cmd->seq;
+    waiting->cmd.presence = cmd->presence;
+
+    waiting->join.cmd = &waiting->cmd;
+    waiting->join.history = join->history;
+    waiting->join.event = join->event;
+
+    ngx_http_chat_join_strings(&waiting->join, (u_char *) (waiting + 1));
+
+    return waiting;
+}
+
+
+static void
+ngx_http_chat_join_strings(ngx_http_chat_join_t *join, u_char *p)
+{
+    ngx_uint_t   i;
+    chat_str_t  *strings[3];
+
+    strings[0] = &join->cmd->id;
+    strings[1] = &join->cmd->epoch;
+    strings[2] = &join->cmd->room;
+
+    for (i = 0; i < 3; i++) {
+
+        if (strings[i]->len) {
+            ngx_memcpy(p, strings[i]->data, strings[i]->len);
+        }
+
+        strings[i]->data = (void *) p;
+        p += strings[i]->len;
+    }
+
+    join->room.data = (u_char *) join->cmd->room.data;
+    join->room.len = join->cmd->room.len;
+}
+
+
+void
+ngx_http_chat_join_authorized(ngx_http_chat_session_t *s, void *data,
+    ngx_int_t rc, ngx_uint_t role)
+{
+    ngx_http_chat_waiting_t *waiting = data;
+
+    ngx_http_chat_join_t  *join;
+
+    join = &waiting->join;
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_join_refuse(s, join, rc);
+
+    } else {
+        join->role = role;
+        ngx_http_chat_join_finish(s, join);
+    }
+
+    ngx_free(waiting);
+}
+
+
 static ngx_int_t
 ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 {
+    uint8_t      came;
+    ngx_int_t    rc;
     const char  *role;
 
     if (join->m) {
@@ -264,12 +474,19 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
         return NGX_ERROR;
     }
 
-    role = ngx_http_chat_role_name(ngx_http_chat_role(s->role,
+    role = ngx_http_chat_role_name(ngx_http_chat_role(join->role,
                                                       join->own.granted));
 
-    switch (ngx_http_chat_member_join(s, &join->room, role, &join->view,
-                                      &join->m))
-    {
+    /* the role is the room's alone */
+
+    came = s->role;
+    s->role = (uint8_t) join->role;
+
+    rc = ngx_http_chat_member_join(s, &join->room, role, &join->view,
+                                   &join->m);
+    s->role = came;
+
+    switch (rc) {
 
     case NGX_OK:
         return ngx_http_chat_join_own(s, join);
@@ -334,6 +551,11 @@ ngx_http_chat_join_from(ngx_http_chat_join_t *join, ngx_uint_t *recovered)
 
     cmd = join->cmd;
     view = &join->view;
+
+    if (join->blind) {
+        *recovered = 0;
+        return view->next_seq;
+    }
 
     if (ngx_http_chat_join_resumes(join)) {
         ngx_http_chat_epoch_text(epoch, view->epoch);
@@ -527,8 +749,7 @@ ngx_http_chat_join_state(ngx_http_chat_session_t *s,
 {
     const char  *role;
 
-    role = ngx_http_chat_role_name(ngx_http_chat_role(s->role,
-                                                      join->own.granted));
+    role = ngx_http_chat_role_name(ngx_http_chat_role_own(s, &join->own));
 
     ngx_http_chat_reply_field(w, "room", join->room.data, join->room.len);
     ngx_http_chat_reply_epoch(w, join->view.epoch);

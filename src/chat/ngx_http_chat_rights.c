@@ -6,12 +6,20 @@
 #define MODERATOR  NGX_HTTP_CHAT_ROLE_MODERATOR
 #define OWNER      NGX_HTTP_CHAT_ROLE_OWNER
 
+/* "chat_access", and for what: nothing, or NGX_HTTP_CHAT_ACT_... */
+#define FREE       NGX_HTTP_CHAT_ACT_NONE
+#define JOIN       NGX_HTTP_CHAT_ACT_JOIN
+#define SEND       NGX_HTTP_CHAT_ACT_SEND
+#define HISTORY    NGX_HTTP_CHAT_ACT_HISTORY
+#define MODERATE   NGX_HTTP_CHAT_ACT_MODERATE
+
 
 /*
  * least: the role that it takes.  joined: it needs membership of the room.
  * Then what keeps a user from it: a ban; a room that is for members only and
  * has never heard of him; a mute; a locked room and slow mode, neither of
- * which is for moderators.
+ * which is for moderators.  access: the rule of "chat_access" that is asked
+ * at last.
  */
 typedef struct {
     uint8_t                    least;
@@ -21,38 +29,41 @@ typedef struct {
     unsigned                   muted:1;
     unsigned                   locked:1;
     unsigned                   slow:1;
+    uint8_t                    access;
 } ngx_http_chat_right_t;
 
 
 static const ngx_http_chat_right_t  ngx_http_chat_rights[CHAT_CMD_N] = {
 
-    /*                     least    joined  held back by
-     *                                      banned  closed  muted  locked  slow
+    /*                     least      |   held back by         access
+     *                                 |   banned        locked
+     *                               joined    closed        slow
+     *                                             muted
      */
-    [CHAT_CMD_JOIN]    = { MEMBER,    0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_LEAVE]   = { MEMBER,    1,      0,      0,      0,     0,     0 },
-    [CHAT_CMD_SEND]    = { MEMBER,    1,      1,      1,      1,     1,     1 },
-    [CHAT_CMD_EDIT]    = { MEMBER,    0,      1,      1,      1,     1,     0 },
-    [CHAT_CMD_DELETE]  = { MEMBER,    0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_REACT]   = { MEMBER,    1,      1,      1,      1,     0,     0 },
-    [CHAT_CMD_TYPING]  = { MEMBER,    1,      1,      1,      1,     1,     0 },
-    [CHAT_CMD_READ]    = { MEMBER,    1,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_HISTORY] = { MEMBER,    1,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_MEMBERS] = { MEMBER,    1,      1,      1,      0,     0,     0 },
+    [CHAT_CMD_JOIN]    = { MEMBER,    0,   1,   1,   0,   0,   0,   JOIN },
+    [CHAT_CMD_LEAVE]   = { MEMBER,    1,   0,   0,   0,   0,   0,   FREE },
+    [CHAT_CMD_SEND]    = { MEMBER,    1,   1,   1,   1,   1,   1,   SEND },
+    [CHAT_CMD_EDIT]    = { MEMBER,    0,   1,   1,   1,   1,   0,   SEND },
+    [CHAT_CMD_DELETE]  = { MEMBER,    0,   1,   1,   0,   0,   0,   FREE },
+    [CHAT_CMD_REACT]   = { MEMBER,    1,   1,   1,   1,   0,   0,   SEND },
+    [CHAT_CMD_TYPING]  = { MEMBER,    1,   1,   1,   1,   1,   0,   SEND },
+    [CHAT_CMD_READ]    = { MEMBER,    1,   1,   1,   0,   0,   0,   FREE },
+    [CHAT_CMD_HISTORY] = { MEMBER,    1,   1,   1,   0,   0,   0,   HISTORY },
+    [CHAT_CMD_MEMBERS] = { MEMBER,    1,   1,   1,   0,   0,   0,   FREE },
 
-    [CHAT_CMD_KICK]    = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_MUTE]    = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_UNMUTE]  = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_BAN]     = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_UNBAN]   = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_SET]     = { MODERATOR, 0,      1,      1,      0,     0,     0 },
-    [CHAT_CMD_GRANT]   = { OWNER,     0,      1,      1,      0,     0,     0 },
+    [CHAT_CMD_KICK]    = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_MUTE]    = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_UNMUTE]  = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_BAN]     = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_UNBAN]   = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_SET]     = { MODERATOR, 0,   1,   1,   0,   0,   0,   MODERATE },
+    [CHAT_CMD_GRANT]   = { OWNER,     0,   1,   1,   0,   0,   0,   MODERATE },
 
     /* of no room */
-    [CHAT_CMD_ROOMS]   = { MEMBER,    0,      0,      0,      0,     0,     0 },
-    [CHAT_CMD_PROFILE] = { MEMBER,    0,      0,      0,      0,     0,     0 },
-    [CHAT_CMD_AUTH]    = { MEMBER,    0,      0,      0,      0,     0,     0 },
-    [CHAT_CMD_PING]    = { MEMBER,    0,      0,      0,      0,     0,     0 }
+    [CHAT_CMD_ROOMS]   = { MEMBER,    0,   0,   0,   0,   0,   0,   FREE },
+    [CHAT_CMD_PROFILE] = { MEMBER,    0,   0,   0,   0,   0,   0,   FREE },
+    [CHAT_CMD_AUTH]    = { MEMBER,    0,   0,   0,   0,   0,   0,   FREE },
+    [CHAT_CMD_PING]    = { MEMBER,    0,   0,   0,   0,   0,   0,   FREE }
 };
 
 
@@ -109,6 +120,36 @@ ngx_http_chat_role_of(chat_str_t *name)
 
 
 ngx_uint_t
+ngx_http_chat_role_came(ngx_http_chat_session_t *s,
+    ngx_http_chat_standing_t *standing)
+{
+    /* by "chat_authorize" a user may have come into each room with another */
+
+    return (s->settings->authorize && standing->here) ? standing->role
+                                                      : s->role;
+}
+
+
+ngx_uint_t
+ngx_http_chat_role_own(ngx_http_chat_session_t *s,
+    ngx_http_chat_standing_t *standing)
+{
+    return ngx_http_chat_role(ngx_http_chat_role_came(s, standing),
+                              standing->granted);
+}
+
+
+ngx_uint_t
+ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
+    ngx_str_t *room, ngx_http_chat_standing_t *standing)
+{
+    return s->settings->access == NULL || act == NGX_HTTP_CHAT_ACT_NONE
+           || s->settings->access(s, act, room,
+                                  ngx_http_chat_role_own(s, standing));
+}
+
+
+ngx_uint_t
 ngx_http_chat_rights_joined(chat_cmd_e type)
 {
     return ngx_http_chat_rights[type].joined;
@@ -120,7 +161,7 @@ ngx_http_chat_rights_slow(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_standing_t *standing)
 {
     return ngx_http_chat_rights[cmd->type].slow
-           && ngx_http_chat_role(s->role, standing->granted) < MODERATOR;
+           && ngx_http_chat_role_own(s, standing) < MODERATOR;
 }
 
 
@@ -129,7 +170,7 @@ ngx_http_chat_rights_member(ngx_http_chat_session_t *s,
     ngx_http_chat_standing_t *standing)
 {
     return !(standing->settings & NGX_HTTP_CHAT_ROOM_MEMBERS_ONLY)
-           || s->role != NGX_HTTP_CHAT_ROLE_NONE
+           || ngx_http_chat_role_came(s, standing) != NGX_HTTP_CHAT_ROLE_NONE
            || standing->granted != NGX_HTTP_CHAT_ROLE_NONE;
 }
 
@@ -139,16 +180,18 @@ ngx_http_chat_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_standing_t *standing)
 {
     uint64_t                      now;
-    ngx_uint_t                    role;
+    ngx_str_t                     room;
+    ngx_uint_t                    role, came;
     const ngx_http_chat_right_t  *right;
 
     right = &ngx_http_chat_rights[cmd->type];
-    role = ngx_http_chat_role(s->role, standing->granted);
+    came = ngx_http_chat_role_came(s, standing);
+    role = ngx_http_chat_role(came, standing->granted);
     now = ngx_http_chat_reply_now();
 
     /* nobody can shut an owner by configuration out, or up */
 
-    if (right->banned && standing->banned > now && s->role != OWNER) {
+    if (right->banned && standing->banned > now && came != OWNER) {
         ngx_http_chat_reply_error_until(s, &cmd->id, CHAT_ERR_BANNED,
                                         standing->banned,
                                         "you are banned from this room");
@@ -171,7 +214,7 @@ ngx_http_chat_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return NGX_DECLINED;
     }
 
-    if (right->muted && standing->muted > now && s->role != OWNER) {
+    if (right->muted && standing->muted > now && came != OWNER) {
         ngx_http_chat_reply_error_until(s, &cmd->id, CHAT_ERR_MUTED,
                                         standing->muted,
                                         "you are muted in this room");
@@ -187,6 +230,15 @@ ngx_http_chat_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return NGX_DECLINED;
     }
 
+    room.data = (u_char *) cmd->room.data;
+    room.len = cmd->room.len;
+
+    if (!ngx_http_chat_access(s, right->access, &room, standing)) {
+        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                                  "an access rule does not allow this");
+        return NGX_DECLINED;
+    }
+
     return NGX_OK;
 }
 
@@ -197,7 +249,7 @@ ngx_http_chat_allowed_on(ngx_http_chat_session_t *s, chat_command_t *cmd,
 {
     ngx_uint_t  role;
 
-    role = ngx_http_chat_role(s->role, standing->granted);
+    role = ngx_http_chat_role_own(s, standing);
 
     if (role == OWNER
         || role > ngx_http_chat_role(other->role, other->granted))

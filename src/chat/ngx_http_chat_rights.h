@@ -17,6 +17,17 @@
  * configuration is one whatever was granted. */
 ngx_uint_t ngx_http_chat_role(ngx_uint_t came, ngx_uint_t granted);
 
+/* Of the session's user in a room: what he came with, there where
+ * "chat_authorize" has said so; and the role that counts. */
+ngx_uint_t ngx_http_chat_role_came(ngx_http_chat_session_t *s,
+    ngx_http_chat_standing_t *standing);
+ngx_uint_t ngx_http_chat_role_own(ngx_http_chat_session_t *s,
+    ngx_http_chat_standing_t *standing);
+
+/* 1: "chat_access" allows that act, NGX_HTTP_CHAT_ACT_..., in that room. */
+ngx_uint_t ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
+    ngx_str_t *room, ngx_http_chat_standing_t *standing);
+
 /* "member", "moderator", "owner"; and back, for one of these. */
 const char *ngx_http_chat_role_name(ngx_uint_t role);
 ngx_uint_t ngx_http_chat_role_of(chat_str_t *name);

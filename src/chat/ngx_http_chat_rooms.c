@@ -122,6 +122,7 @@ ngx_http_chat_rooms_one(ngx_http_chat_session_t *s, chat_command_t *cmd,
     if (ngx_http_chat_room_standing(s->zone, room, epoch, &user, &own)
         != NGX_OK
         || !ngx_http_chat_rights_member(s, &own)
+        || !ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_JOIN, &name, &own)
         || ngx_http_chat_room_view(s->zone, room, epoch, &view) != NGX_OK)
     {
         return NGX_DECLINED;

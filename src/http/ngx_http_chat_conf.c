@@ -83,6 +83,7 @@ ngx_http_chat_create_loc_conf(ngx_conf_t *cf)
     conf->room_names = NGX_CONF_UNSET_PTR;
     conf->keep_request = NGX_CONF_UNSET;
     ngx_http_chat_doors_create(&conf->doors);
+    ngx_http_chat_access_create(&conf->access);
     conf->log = NGX_CONF_UNSET_PTR;
 
     conf->settings.imitation = NGX_CONF_UNSET_UINT;
@@ -139,6 +140,14 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->doors.jwt) {
         conf->settings.authenticate = ngx_http_chat_authenticate;
+    }
+
+    if (ngx_http_chat_access_merge(&prev->access, &conf->access)) {
+
+        /* what the rules look at */
+
+        conf->keep_request = 1;
+        conf->settings.access = ngx_http_chat_access_allowed;
     }
 
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);

@@ -223,6 +223,13 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       0,
       NULL },
 
+    { ngx_string("chat_access"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE2,
+      ngx_http_chat_set_access,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("chat_origins"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,
       ngx_http_chat_set_origins,
@@ -440,7 +447,9 @@ ngx_http_chat_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_chat_credential_init(cf) != NGX_OK) {
+    if (ngx_http_chat_credential_init(cf) != NGX_OK
+        || ngx_http_chat_access_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

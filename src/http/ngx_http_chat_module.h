@@ -14,6 +14,7 @@
 #include <ngx_http.h>
 
 #include "chat_deflate.h"
+#include "ngx_http_chat_access.h"
 #include "ngx_http_chat_credential.h"
 #include "ngx_http_chat_session.h"
 
@@ -35,6 +36,9 @@ typedef struct {
 
     /* tokens or API keys are taken somewhere */
     ngx_uint_t                        doors;
+
+    ngx_uint_t                        access;    /* there are rules */
+    ngx_int_t                         access_probe; /* a variable's index */
 } ngx_http_chat_main_conf_t;
 
 
@@ -63,6 +67,7 @@ typedef struct {
     ngx_http_chat_pattern_t          *room_names;
 
     ngx_http_chat_doors_t             doors;
+    ngx_http_chat_access_t            access;
 
     ngx_flag_t                        keep_request;
     ngx_http_chat_log_t              *log;       /* NULL: off */
@@ -81,6 +86,7 @@ typedef struct {
     ngx_http_chat_credential_t       *credential; /* NULL: not asked for yet */
     ngx_str_t                         argument;  /* a token that was hidden */
     ngx_uint_t                        limit;     /* NGX_HTTP_CHAT_LIMIT_... */
+    ngx_http_chat_act_t              *act;       /* NULL: none at this time */
 } ngx_http_chat_ctx_t;
 
 

@@ -151,6 +151,13 @@ ngx_http_chat_variable_handler(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
 
     if (ctx == NULL) {
+
+        /* a subrequest is of its request's user */
+
+        ctx = ngx_http_get_module_ctx(r->main, ngx_http_chat_module);
+    }
+
+    if (ctx == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -224,6 +231,11 @@ ngx_http_chat_variable_profile(ngx_http_request_t *r,
 
     default: /* ngx_http_chat_variable_room */
 
+        if (ctx->act) {
+            return ngx_http_chat_variable_copy(r, value, ctx->act->room.data,
+                                               ctx->act->room.len);
+        }
+
         if (s == NULL) {
             *value = ctx->identity.room;
             return NGX_OK;
@@ -256,7 +268,9 @@ ngx_http_chat_variable_static(ngx_http_request_t *r, ngx_http_chat_ctx_t *ctx,
 
     case ngx_http_chat_variable_role:
 
-        *value = roles[ctx->session ? ctx->session->role : ctx->identity.role];
+        *value = roles[ctx->act ? ctx->act->role
+                                : ctx->session ? ctx->session->role
+                                               : ctx->identity.role];
         return NGX_OK;
 
     case ngx_http_chat_variable_guest:

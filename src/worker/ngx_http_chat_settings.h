@@ -102,15 +102,14 @@ typedef struct {
 
     /*
      * Is the session to be let into that room: OK, with *role; DECLINED; BUSY,
-     * who knows that does not answer.  AGAIN: he is asked, the session is not
-     * read from, and "waiting" comes back by ngx_http_chat_join_authorized(),
-     * or is freed with ngx_free() where there is no session left.  NULL =
-     * nobody is asked.
+     * who knows that cannot be asked; AGAIN, he has not been asked yet, and
+     * is if "waiting" is given: the session is not read from until that comes
+     * back by ngx_http_chat_join_authorized(), or it is freed with ngx_free()
+     * where no session is left.  NULL = nobody is asked.
      */
     ngx_int_t                     (*authorize)(ngx_http_chat_session_t *s,
                                         ngx_str_t *room, ngx_uint_t *role,
-                                        void *(*waiting)(void *data),
-                                        void *data);
+                                        void *waiting);
 } ngx_http_chat_settings_t;
 
 
