@@ -1,13 +1,14 @@
 
 /*
- * JSON: reading by jansson behind a bounded look at the text, raw tokens by a
- * skipper over what jansson took, writing.
+ * JSON: plain objects at once, others by jansson behind a bounded look at the
+ * text, raw tokens by a skipper over what jansson took, writing.
  */
 
 
 #include <string.h>
 
 #include "chat_json.h"
+#include "chat_utf8.h"
 
 
 #define CHAT_JSON_FLAGS       (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL)
@@ -21,6 +22,17 @@ static json_t *chat_json_object_wide(const unsigned char *text, size_t len,
     json_error_t *error);
 static unsigned char *chat_json_narrow(unsigned char *p, unsigned char *end);
 static const char *chat_json_reason(json_error_t *error);
+static const unsigned char *chat_json_plain_member(const unsigned char *p,
+    const unsigned char *end, chat_json_plain_t *m);
+static const unsigned char *chat_json_plain_string(const unsigned char *p,
+    const unsigned char *end, chat_str_t *string);
+static const unsigned char *chat_json_plain_value(const unsigned char *p,
+    const unsigned char *end, chat_json_plain_t *m);
+static const unsigned char *chat_json_plain_number(const unsigned char *p,
+    const unsigned char *end, json_int_t *number);
+static const unsigned char *chat_json_plain_word(const unsigned char *p,
+    const unsigned char *end, const char *word, size_t len);
+static int chat_json_plain_again(const chat_json_plain_t *members, int last);
 static const unsigned char *chat_json_skip_space(const unsigned char *p,
     const unsigned char *end);
 static const unsigned char *chat_json_skip_string(const unsigned char *p,
@@ -268,6 +280,214 @@ chat_json_reason(json_error_t *error)
     default:
         return "invalid syntax";
     }
+}
+
+
+int
+chat_json_plain(const unsigned char *text, size_t len,
+    chat_json_plain_t *members, int max)
+{
+    int                   n;
+    const unsigned char  *p, *end;
+
+    if (len == 0) {
+        return -1;
+    }
+
+    end = text + len;
+    p = chat_json_skip_space(text, end);
+
+    if (p == end || *p != '{') {
+        return -1;
+    }
+
+    n = 0;
+
+    do {
+        if (n == max) {
+            return -1;
+        }
+
+        p = chat_json_plain_member(p + 1, end, &members[n]);
+
+        if (p == NULL || p == end || chat_json_plain_again(members, n)) {
+            return -1;
+        }
+
+        n++;
+
+    } while (*p == ',');
+
+    if (*p != '}' || chat_json_skip_space(p + 1, end) != end) {
+        return -1;
+    }
+
+    return n;
+}
+
+
+/* Returns what stands behind the member and spaces; NULL: it is not plain. */
+
+static const unsigned char *
+chat_json_plain_member(const unsigned char *p, const unsigned char *end,
+    chat_json_plain_t *m)
+{
+    p = chat_json_plain_string(chat_json_skip_space(p, end), end, &m->key);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p = chat_json_skip_space(p, end);
+
+    if (p == end || *p != ':') {
+        return NULL;
+    }
+
+    p = chat_json_skip_space(p + 1, end);
+
+    m->raw.data = p;
+
+    p = chat_json_plain_value(p, end, m);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    m->raw.len = p - m->raw.data;
+
+    return chat_json_skip_space(p, end);
+}
+
+
+static const unsigned char *
+chat_json_plain_string(const unsigned char *p, const unsigned char *end,
+    chat_str_t *string)
+{
+    unsigned char  all;
+
+    if (p == end || *p != '"') {
+        return NULL;
+    }
+
+    string->data = ++p;
+    all = 0;
+
+    for ( /* void */ ; p != end && *p != '"'; p++) {
+
+        if (*p < 0x20 || *p == '\\') {
+            return NULL;
+        }
+
+        all |= *p;
+    }
+
+    if (p == end) {
+        return NULL;
+    }
+
+    string->len = p - string->data;
+
+    if (all >= 0x80 && !chat_utf8_valid(string->data, string->len)) {
+        return NULL;
+    }
+
+    return p + 1;
+}
+
+
+/* What follows a number or a word, as in 1.5, is looked at by the caller. */
+
+static const unsigned char *
+chat_json_plain_value(const unsigned char *p, const unsigned char *end,
+    chat_json_plain_t *m)
+{
+    if (p == end) {
+        return NULL;
+    }
+
+    switch (*p) {
+
+    case '"':
+        m->type = JSON_STRING;
+        return chat_json_plain_string(p, end, &m->string);
+
+    case 't':
+        m->type = JSON_TRUE;
+        return chat_json_plain_word(p, end, "true", 4);
+
+    case 'f':
+        m->type = JSON_FALSE;
+        return chat_json_plain_word(p, end, "false", 5);
+
+    case 'n':
+        m->type = JSON_NULL;
+        return chat_json_plain_word(p, end, "null", 4);
+
+    default:
+        m->type = JSON_INTEGER;
+        return chat_json_plain_number(p, end, &m->number);
+    }
+}
+
+
+static const unsigned char *
+chat_json_plain_number(const unsigned char *p, const unsigned char *end,
+    json_int_t *number)
+{
+    const unsigned char  *start;
+
+    start = p;
+    *number = 0;
+
+    while (p != end && *p >= '0' && *p <= '9') {
+
+        if (p - start == CHAT_JSON_DIGITS_MAX) {
+            return NULL;
+        }
+
+        *number = *number * 10 + (*p++ - '0');
+    }
+
+    if (p == start || (*start == '0' && p - start > 1)) {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static const unsigned char *
+chat_json_plain_word(const unsigned char *p, const unsigned char *end,
+    const char *word, size_t len)
+{
+    if ((size_t) (end - p) < len || memcmp(p, word, len) != 0) {
+        return NULL;
+    }
+
+    return p + len;
+}
+
+
+/* 1: the last key was there before. */
+
+static int
+chat_json_plain_again(const chat_json_plain_t *members, int last)
+{
+    int  i;
+
+    for (i = 0; i < last; i++) {
+
+        if (members[i].key.len == members[last].key.len
+            && memcmp(members[i].key.data, members[last].key.data,
+                      members[last].key.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -1,10 +1,11 @@
 
 /*
- * JSON (RFC 8259).  Reading goes through jansson, with duplicate keys, lone
- * surrogates, invalid UTF-8 and trailing bytes refused, and size and depth
- * bounded before it is called.  What a client's value looked like is kept as
- * a slice of the input (a "raw" token), so that numbers and strings are
- * repeated exactly as they came.  Writing goes through a bounded writer.
+ * JSON (RFC 8259).  Reading, but for what is plain, goes through jansson, with
+ * duplicate keys, lone surrogates, invalid UTF-8 and trailing bytes refused,
+ * and size and depth bounded before it is called.  What a client's value
+ * looked like is kept as a slice of the input (a "raw" token), so that numbers
+ * and strings are repeated exactly as they came.  Writing goes through a
+ * bounded writer.
  */
 
 
@@ -55,6 +56,25 @@ extern const char  chat_json_no_memory[];
 
 json_t *chat_json_object(const unsigned char *text, size_t len,
     const char **reason);
+
+/*
+ * Most commands are plain: an object of a few members with different keys, no
+ * object or array in it, no escape in any string, no number but a natural one
+ * of at most 18 digits.  Those are read without a tree, for building one is
+ * most of the work of a short message.  Returns how many members there are, at
+ * least 1; or -1, and then chat_json_object() says what the text is.  What is
+ * plain, chat_json_object() takes with the same keys and values, in this order.
+ */
+typedef struct {
+    chat_str_t   key;
+    chat_str_t   raw;
+    chat_str_t   string;        /* of JSON_STRING: raw without its quotes */
+    json_int_t   number;        /* of JSON_INTEGER */
+    json_type    type;
+} chat_json_plain_t;
+
+int chat_json_plain(const unsigned char *text, size_t len,
+    chat_json_plain_t *members, int max);
 
 /*
  * A walk over the members of the outermost object, in the text's order, which

@@ -12,6 +12,7 @@
 
 
 #define CHAT_FIELDS_MAX   8         /* most fields of one command */
+#define CHAT_PLAIN_MAX    12        /* members, some unknown */
 #define CHAT_EPOCH_MAX    64
 #define CHAT_EMOJI_MAX    32
 #define CHAT_REASON_MAX   512
@@ -101,24 +102,39 @@ typedef struct {
 } chat_rule_t;
 
 
+/* A command's text, as plain members or as a tree. */
+typedef struct {
+    const unsigned char  *text;
+    size_t                len;
+    json_t               *root;
+    int                   n;
+    chat_json_plain_t     plain[CHAT_PLAIN_MAX];
+} chat_source_t;
+
+
 /* What was given, by place in the command's list of fields. */
 typedef struct {
-    uint32_t      given;
-    json_t       *value[CHAT_FIELDS_MAX];
-    chat_str_t    raw[CHAT_FIELDS_MAX];
+    uint32_t              given;
+    chat_json_plain_t     value[CHAT_FIELDS_MAX];
 } chat_given_t;
 
 
-static int chat_command_id(chat_command_t *cmd, const json_t *id,
-    const chat_str_t *raw);
-static const chat_rule_t *chat_command_rule(const json_t *type);
-static void chat_command_given(const chat_rule_t *rule, json_t *root,
-    const unsigned char *text, size_t len, chat_given_t *given);
+static int chat_command_source(chat_source_t *source,
+    const unsigned char *text, size_t len, const char **reason);
+static int chat_command_id(chat_command_t *cmd, const chat_json_plain_t *id);
+static const chat_rule_t *chat_command_rule(const chat_str_t *type);
+static void chat_command_given(const chat_rule_t *rule, chat_source_t *source,
+    chat_given_t *given);
+static void chat_command_value(chat_json_plain_t *member, json_t *value);
+static void chat_command_take(const chat_rule_t *rule,
+    const chat_json_plain_t *member, chat_given_t *given);
 static int chat_command_fields(chat_command_t *cmd, const chat_rule_t *rule,
     const chat_given_t *given, uint64_t page, chat_error_t *err);
 static uint32_t chat_command_missing(const chat_rule_t *rule, uint32_t given);
 static int chat_field_read(chat_command_t *cmd, const chat_field_t *field,
-    const json_t *value, uint64_t page);
+    const chat_json_plain_t *value, uint64_t page);
+static int chat_field_uint(chat_command_t *cmd, const chat_field_t *field,
+    const chat_json_plain_t *value, uint64_t page);
 static int chat_field_string(const chat_field_t *field, const chat_str_t *s);
 static int chat_field_color(const chat_str_t *s);
 static int chat_field_role(const chat_str_t *s);
@@ -417,6 +433,7 @@ chat_command_parse(chat_command_t *cmd, const unsigned char *text, size_t len,
 {
     const char         *reason;
     chat_given_t        given;
+    chat_source_t       source;
     const chat_rule_t  *rule;
 
     memset(cmd, 0, sizeof(chat_command_t));
@@ -424,29 +441,28 @@ chat_command_parse(chat_command_t *cmd, const unsigned char *text, size_t len,
     cmd->type = CHAT_CMD_N;
     cmd->on = 1;
 
-    cmd->root = chat_json_object(text, len, &reason);
-
-    if (cmd->root == NULL) {
+    if (chat_command_source(&source, text, len, &reason) != 0) {
         return chat_command_fail(err, (reason == chat_json_no_memory)
                                       ? CHAT_ERR_INTERNAL : CHAT_ERR_BAD_JSON,
                                  NULL, reason);
     }
 
-    chat_command_given(&chat_head, cmd->root, text, len, &given);
+    cmd->root = source.root;
 
-    if ((given.given & CHAT_F_ID)
-        && chat_command_id(cmd, given.value[0], &given.raw[0]) != 0)
+    chat_command_given(&chat_head, &source, &given);
+
+    if ((given.given & CHAT_F_ID) && chat_command_id(cmd, &given.value[0]) != 0)
     {
         return chat_command_fail(err, CHAT_ERR_BAD_REQUEST, "id",
                                  chat_fields[CHAT_FIELD_ID].rule);
     }
 
-    if (!(given.given & CHAT_F_TYPE) || !json_is_string(given.value[1])) {
+    if (!(given.given & CHAT_F_TYPE) || given.value[1].type != JSON_STRING) {
         return chat_command_fail(err, CHAT_ERR_BAD_REQUEST, "type",
                                  chat_fields[CHAT_FIELD_TYPE].rule);
     }
 
-    rule = chat_command_rule(given.value[1]);
+    rule = chat_command_rule(&given.value[1].string);
 
     if (rule == NULL) {
         return chat_command_fail(err, CHAT_ERR_UNKNOWN_TYPE, NULL,
@@ -455,7 +471,7 @@ chat_command_parse(chat_command_t *cmd, const unsigned char *text, size_t len,
 
     cmd->type = (chat_cmd_e) (rule - chat_rules);
 
-    chat_command_given(rule, cmd->root, text, len, &given);
+    chat_command_given(rule, &source, &given);
 
     return chat_command_fields(cmd, rule, &given, page, err);
 }
@@ -484,41 +500,69 @@ chat_error_name(chat_err_e code)
 
 
 static int
-chat_command_id(chat_command_t *cmd, const json_t *id, const chat_str_t *raw)
+chat_command_source(chat_source_t *source, const unsigned char *text,
+    size_t len, const char **reason)
 {
-    chat_str_t  s;
+    source->text = text;
+    source->len = len;
+    source->root = NULL;
+    source->n = chat_json_plain(text, len, source->plain, CHAT_PLAIN_MAX);
 
-    if (json_is_string(id)) {
-        s.data = (const unsigned char *) json_string_value(id);
-        s.len = json_string_length(id);
+    if (source->n > 0) {
+        return 0;
+    }
 
-        if (s.len > CHAT_ID_MAX || memchr(s.data, '\0', s.len) != NULL) {
+    source->root = chat_json_object(text, len, reason);
+
+    return (source->root != NULL) ? 0 : -1;
+}
+
+
+static int
+chat_command_id(chat_command_t *cmd, const chat_json_plain_t *id)
+{
+    const chat_str_t  *s;
+
+    switch (id->type) {
+
+    case JSON_STRING:
+        s = &id->string;
+
+        if (s->len > CHAT_ID_MAX || memchr(s->data, '\0', s->len) != NULL) {
             return -1;
         }
 
-    } else if (!json_is_number(id) || raw->len > CHAT_ID_MAX) {
+        break;
+
+    case JSON_INTEGER:
+    case JSON_REAL:
+
+        if (id->raw.len > CHAT_ID_MAX) {
+            return -1;
+        }
+
+        break;
+
+    default:
         return -1;
     }
 
-    cmd->id = *raw;
+    cmd->id = id->raw;
 
     return 0;
 }
 
 
 static const chat_rule_t *
-chat_command_rule(const json_t *type)
+chat_command_rule(const chat_str_t *type)
 {
-    size_t              len;
-    const char         *name;
     const chat_rule_t  *rule;
-
-    name = json_string_value(type);
-    len = json_string_length(type);
 
     for (rule = chat_rules; rule < chat_rules + CHAT_CMD_N; rule++) {
 
-        if (rule->len == len && memcmp(rule->name, name, len) == 0) {
+        if (rule->len == type->len
+            && memcmp(rule->name, type->data, type->len) == 0)
+        {
             return rule;
         }
     }
@@ -528,42 +572,75 @@ chat_command_rule(const json_t *type)
 
 
 /*
- * One pass over the members: jansson keeps their order, so its iterator gives
- * the decoded keys and values to the raw tokens of the walk.
+ * One pass over the members.  Of a tree jansson keeps their order, so its
+ * iterator gives the decoded keys and values to the raw tokens of the walk.
  */
 
 static void
-chat_command_given(const chat_rule_t *rule, json_t *root,
-    const unsigned char *text, size_t len, chat_given_t *given)
+chat_command_given(const chat_rule_t *rule, chat_source_t *source,
+    chat_given_t *given)
 {
-    void                *iter;
-    size_t               n;
-    unsigned             i;
-    chat_str_t           rawkey, raw;
-    const char          *key;
-    chat_json_walk_t     walk;
-    const chat_field_t  *field;
+    int                 i;
+    void               *iter;
+    chat_str_t          rawkey;
+    const char         *key;
+    chat_json_walk_t    walk;
+    chat_json_plain_t   member;
 
     given->given = 0;
 
-    chat_json_walk(&walk, text, len);
+    if (source->root == NULL) {
 
-    for (iter = json_object_iter(root);
-         iter != NULL && chat_json_next(&walk, &rawkey, &raw);
-         iter = json_object_iter_next(root, iter))
+        for (i = 0; i < source->n; i++) {
+            chat_command_take(rule, &source->plain[i], given);
+        }
+
+        return;
+    }
+
+    chat_json_walk(&walk, source->text, source->len);
+
+    for (iter = json_object_iter(source->root);
+         iter != NULL && chat_json_next(&walk, &rawkey, &member.raw);
+         iter = json_object_iter_next(source->root, iter))
     {
         key = json_object_iter_key(iter);
-        n = strlen(key);
 
-        for (i = 0; rule->fields[i] != CHAT_FIELD_END; i++) {
-            field = &chat_fields[rule->fields[i]];
+        member.key.data = (const unsigned char *) key;
+        member.key.len = strlen(key);
 
-            if (field->len == n && memcmp(field->name, key, n) == 0) {
-                given->given |= field->bit;
-                given->value[i] = json_object_iter_value(iter);
-                given->raw[i] = raw;
-                break;
-            }
+        chat_command_value(&member, json_object_iter_value(iter));
+        chat_command_take(rule, &member, given);
+    }
+}
+
+
+static void
+chat_command_value(chat_json_plain_t *member, json_t *value)
+{
+    member->type = json_typeof(value);
+    member->number = json_integer_value(value);
+    member->string.data = (const unsigned char *) json_string_value(value);
+    member->string.len = json_string_length(value);
+}
+
+
+static void
+chat_command_take(const chat_rule_t *rule, const chat_json_plain_t *member,
+    chat_given_t *given)
+{
+    unsigned             i;
+    const chat_field_t  *field;
+
+    for (i = 0; rule->fields[i] != CHAT_FIELD_END; i++) {
+        field = &chat_fields[rule->fields[i]];
+
+        if (field->len == member->key.len
+            && memcmp(field->name, member->key.data, field->len) == 0)
+        {
+            given->given |= field->bit;
+            given->value[i] = *member;
+            break;
         }
     }
 }
@@ -603,7 +680,7 @@ chat_command_fields(chat_command_t *cmd, const chat_rule_t *rule,
             continue;
         }
 
-        if (chat_field_read(cmd, field, given->value[i], page) != 0
+        if (chat_field_read(cmd, field, &given->value[i], page) != 0
             || (clash & field->bit))
         {
             return chat_command_fail(err, CHAT_ERR_BAD_REQUEST, field->name,
@@ -611,7 +688,7 @@ chat_command_fields(chat_command_t *cmd, const chat_rule_t *rule,
         }
 
         if (field->raw != 0) {
-            *(chat_str_t *) ((char *) cmd + field->raw) = given->raw[i];
+            *(chat_str_t *) ((char *) cmd + field->raw) = given->value[i].raw;
         }
 
         cmd->given |= field->bit;
@@ -646,54 +723,56 @@ chat_command_missing(const chat_rule_t *rule, uint32_t given)
 
 static int
 chat_field_read(chat_command_t *cmd, const chat_field_t *field,
-    const json_t *value, uint64_t page)
+    const chat_json_plain_t *value, uint64_t page)
 {
-    uint64_t    max;
-    json_int_t  n;
-    chat_str_t  s;
-
     switch (field->kind) {
 
     case CHAT_KIND_ANY:
         return 0;
 
     case CHAT_KIND_BOOL:
-        if (!json_is_boolean(value)) {
+        if (value->type != JSON_TRUE && value->type != JSON_FALSE) {
             return -1;
         }
 
-        chat_field_bool(cmd, field->bit, json_is_true(value) ? 1 : 0);
+        chat_field_bool(cmd, field->bit, (value->type == JSON_TRUE) ? 1 : 0);
         return 0;
 
     case CHAT_KIND_UINT:
-        n = json_integer_value(value);
-        max = (field->max == CHAT_PAGE) ? page : field->max;
-
-        if (!json_is_integer(value) || n < 0 || (uint64_t) n < field->min
-            || (uint64_t) n > max)
-        {
-            return -1;
-        }
-
-        *(uint64_t *) ((char *) cmd + field->value) = (uint64_t) n;
-        return 0;
+        return chat_field_uint(cmd, field, value, page);
 
     default:
         break;
     }
 
-    if (!json_is_string(value)) {
+    if (value->type != JSON_STRING
+        || chat_field_string(field, &value->string) != 0)
+    {
         return -1;
     }
 
-    s.data = (const unsigned char *) json_string_value(value);
-    s.len = json_string_length(value);
+    *(chat_str_t *) ((char *) cmd + field->value) = value->string;
+    return 0;
+}
 
-    if (chat_field_string(field, &s) != 0) {
+
+static int
+chat_field_uint(chat_command_t *cmd, const chat_field_t *field,
+    const chat_json_plain_t *value, uint64_t page)
+{
+    uint64_t    max;
+    json_int_t  n;
+
+    n = value->number;
+    max = (field->max == CHAT_PAGE) ? page : field->max;
+
+    if (value->type != JSON_INTEGER || n < 0 || (uint64_t) n < field->min
+        || (uint64_t) n > max)
+    {
         return -1;
     }
 
-    *(chat_str_t *) ((char *) cmd + field->value) = s;
+    *(uint64_t *) ((char *) cmd + field->value) = (uint64_t) n;
     return 0;
 }
 

@@ -136,6 +136,48 @@ json_fuzz_members(const unsigned char *data, size_t size, json_t *root)
 }
 
 
+/* What is plain has the members that the tree has. */
+
+static void
+json_fuzz_plain(const unsigned char *data, size_t size, json_t *root)
+{
+    int                 i, n;
+    void               *iter;
+    json_t             *value;
+    chat_json_plain_t  *m, members[12];
+
+    n = chat_json_plain(data, size, members, 12);
+
+    if (n == -1) {
+        return;
+    }
+
+    json_fuzz_check(root != NULL && json_object_size(root) == (size_t) n);
+
+    iter = json_object_iter(root);
+
+    for (i = 0; i < n; i++) {
+        m = &members[i];
+        value = json_object_iter_value(iter);
+
+        json_fuzz_check(strlen(json_object_iter_key(iter)) == m->key.len
+                        && memcmp(json_object_iter_key(iter), m->key.data,
+                                  m->key.len)
+                           == 0);
+        json_fuzz_check(m->type == json_typeof(value));
+        json_fuzz_check(m->type != JSON_INTEGER
+                        || m->number == json_integer_value(value));
+        json_fuzz_check(m->type != JSON_STRING
+                        || (json_string_length(value) == m->string.len
+                            && memcmp(json_string_value(value),
+                                      m->string.data, m->string.len)
+                               == 0));
+
+        iter = json_object_iter_next(root, iter);
+    }
+}
+
+
 static void
 json_fuzz_command(const unsigned char *data, size_t size,
     const chat_command_t *cmd)
@@ -170,6 +212,8 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     int             rc;
+    json_t         *root;
+    const char     *reason;
     chat_error_t    err;
     chat_command_t  cmd;
 
@@ -177,9 +221,16 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
     rc = chat_command_parse(&cmd, data, size, JSON_FUZZ_PAGE, &err);
 
-    if (cmd.root != NULL) {
-        json_fuzz_members(data, size, cmd.root);
+    root = chat_json_object(data, size, &reason);
+
+    json_fuzz_check((root != NULL) == (err.code != CHAT_ERR_BAD_JSON));
+
+    if (root != NULL) {
+        json_fuzz_members(data, size, root);
     }
+
+    json_fuzz_plain(data, size, root);
+    json_decref(root);
 
     if (cmd.id.len != 0) {
         json_fuzz_raw(data, size, &cmd.id);

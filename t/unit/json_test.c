@@ -1,7 +1,7 @@
 
 /*
- * chat_json: what is one JSON object and what is not, raw tokens, the writer,
- * each allocation failing once.
+ * chat_json: what is one JSON object and what is not, plain objects against
+ * trees, raw tokens, the writer, each allocation failing once.
  */
 
 
@@ -418,6 +418,155 @@ json_raw_test(void)
 }
 
 
+/* A plain object has the members of the tree, in its order. */
+
+static void
+json_plain_same(const chat_json_plain_t *m, int n, const unsigned char *text,
+    size_t len, const char *name)
+{
+    int               i;
+    void             *iter;
+    json_t           *root, *value;
+    chat_str_t        key, raw;
+    const char       *reason;
+    chat_json_walk_t  walk;
+
+    root = chat_json_object(text, len, &reason);
+
+    is_int(json_object_size(root), n, name);
+
+    iter = json_object_iter(root);
+    chat_json_walk(&walk, text, len);
+
+    for (i = 0; i < n && iter != NULL; i++) {
+        value = json_object_iter_value(iter);
+
+        ok(chat_json_next(&walk, &key, &raw) == 1, name);
+        ok(raw.data == m[i].raw.data && raw.len == m[i].raw.len, name);
+        ok(strlen(json_object_iter_key(iter)) == m[i].key.len
+           && memcmp(json_object_iter_key(iter), m[i].key.data, m[i].key.len)
+              == 0, name);
+        is_int(m[i].type, json_typeof(value), name);
+
+        if (m[i].type == JSON_STRING) {
+            ok(json_string_length(value) == m[i].string.len
+               && memcmp(json_string_value(value), m[i].string.data,
+                         m[i].string.len) == 0, name);
+        }
+
+        if (m[i].type == JSON_INTEGER) {
+            is_int(m[i].number, json_integer_value(value), name);
+        }
+
+        iter = json_object_iter_next(root, iter);
+    }
+
+    json_decref(root);
+}
+
+
+static int
+json_plain_try(const void *text, size_t len)
+{
+    int                n;
+    char               name[128];
+    unsigned char     *exact;
+    chat_json_plain_t  members[4];
+
+    exact = test_copy(text, len);
+    n = chat_json_plain(exact, len, members, 4);
+
+    if (n != -1) {
+        snprintf(name, sizeof(name), "plain: %.*s", (int) len,
+                 (const char *) text);
+        json_plain_same(members, n, exact, len, name);
+    }
+
+    free(exact);
+
+    return n;
+}
+
+
+static void
+json_plain_test(void)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *text;
+        int          n;
+    } cases[] = {
+        { "{\"a\":1}", 1 },
+        { " {\t\"a\" :\n0 ,\r\"b\":\"\" } ", 2 },
+        { "{\"a\":true,\"b\":false,\"c\":null,\"d\":\"x\"}", 4 },
+        { "{\"\":999999999999999999}", 1 },
+        { "{\"\xd0\xb6\":\"\xf0\x9f\x98\x80\x7f\"}", 1 },
+
+        { "{}", -1 },
+        { "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1}", -1 },
+        { "{\"a\":{}}", -1 },
+        { "{\"a\":[]}", -1 },
+        { "{\"a\":\"\\n\"}", -1 },
+        { "{\"\\u0061\":1}", -1 },
+        { "{\"a\":-1}", -1 },
+        { "{\"a\":1.0}", -1 },
+        { "{\"a\":1e1}", -1 },
+        { "{\"a\":01}", -1 },
+        { "{\"a\":1000000000000000000}", -1 },
+        { "{\"a\":1,\"a\":1}", -1 },
+        { "{\"a\":truer}", -1 },
+        { "{\"a\":\"\x1f\"}", -1 },
+        { "{\"a\":\"\xff\"}", -1 },
+        { "{\"a\":\"\xed\xa0\x80\"}", -1 },
+        { "{\"a\":1,}", -1 },
+        { "{,\"a\":1}", -1 },
+        { "{\"a\":1}}", -1 },
+        { "{\"a\":1}x", -1 },
+        { "{\"a\" 1}", -1 },
+        { "{\"a\":}", -1 },
+        { "[\"a\"]", -1 },
+        { "", -1 }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int(json_plain_try(cases[i].text, strlen(cases[i].text)),
+               cases[i].n, cases[i].text);
+    }
+}
+
+
+/* Whatever is plain with one byte of it cut off or another one, too. */
+
+static void
+json_plain_changed_test(void)
+{
+    char      text[128];
+    size_t    i, len, taken;
+    unsigned  c;
+
+    static const char  plain[] =
+        "{\"type\":\"sEnd\", \"id\":170,\"a\":\"\xc3\xa9\xe2\x82\xac\","
+        "\"t\":true}";
+
+    len = sizeof(plain) - 1;
+    taken = 0;
+
+    for (i = 0; i < len; i++) {
+        memcpy(text, plain, len);
+
+        is_int(json_plain_try(text, i), -1, "cut");
+
+        for (c = 0; c < 256; c++) {
+            text[i] = (char) c;
+            taken += (json_plain_try(text, len) != -1);
+        }
+    }
+
+    test_ok(taken > len && taken < len * 128);
+}
+
+
 static void
 json_walk_test(void)
 {
@@ -602,6 +751,8 @@ main(void)
     test_run("what is an object", json_object_test);
     test_run("depth", json_depth_test);
     test_run("a megabyte of it", json_big_test);
+    test_run("plain objects", json_plain_test);
+    test_run("plain objects with a byte changed", json_plain_changed_test);
     test_run("raw tokens", json_raw_test);
     test_run("the walk", json_walk_test);
     test_run("written strings", json_string_test);

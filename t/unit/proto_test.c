@@ -14,6 +14,9 @@
 
 #define PROTO_TEST_PAGE  100
 
+/* As "{", and the object is not a plain one. */
+#define PROTO_TREE       "{\"tree\":[],"
+
 
 /* Checks of a table's rows: name says which one. */
 
@@ -427,13 +430,19 @@ proto_parse(const char *text, chat_err_e code, const char *field,
 static void
 proto_cases(const proto_case_t *cases, size_t n)
 {
-    char    name[128];
+    char    name[128], tree[1024];
     size_t  i;
 
     for (i = 0; i < n; i++) {
         snprintf(name, sizeof(name), "row %zu: %.100s", i, cases[i].text);
         proto_parse(cases[i].text, cases[i].code, cases[i].field,
                     cases[i].id, name);
+
+        if (strncmp(cases[i].text, "{\"", 2) == 0) {
+            snprintf(tree, sizeof(tree), PROTO_TREE "%s", cases[i].text + 1);
+            proto_parse(tree, cases[i].code, cases[i].field, cases[i].id,
+                        name);
+        }
     }
 }
 
@@ -477,8 +486,8 @@ proto_value(const proto_field_t *f, const chat_command_t *cmd,
 /* One value in one field of one command: it is taken or the field is named. */
 
 static void
-proto_try(const proto_pair_t *pair, const proto_field_t *f, const char *value,
-    size_t len, int taken)
+proto_try_as(const char *begin, const proto_pair_t *pair,
+    const proto_field_t *f, const char *value, size_t len, int taken)
 {
     int             rc;
     char            name[128];
@@ -487,8 +496,8 @@ proto_try(const proto_pair_t *pair, const proto_field_t *f, const char *value,
     chat_command_t  cmd;
 
     n = (size_t) snprintf(proto_text, sizeof(proto_text),
-                          "{\"type\":\"%s\",\"id\":7%s,\"%s\":",
-                          pair->command, pair->others, pair->field);
+                          "%s\"type\":\"%s\",\"id\":7%s,\"%s\":",
+                          begin, pair->command, pair->others, pair->field);
     memcpy(proto_text + n, value, len);
     n += len;
     proto_text[n++] = '}';
@@ -514,6 +523,17 @@ proto_try(const proto_pair_t *pair, const proto_field_t *f, const char *value,
     }
 
     chat_command_free(&cmd);
+}
+
+
+/* What is nested is read by another way, with the same end. */
+
+static void
+proto_try(const proto_pair_t *pair, const proto_field_t *f, const char *value,
+    size_t len, int taken)
+{
+    proto_try_as("{", pair, f, value, len, taken);
+    proto_try_as(PROTO_TREE, pair, f, value, len, taken);
 }
 
 
@@ -890,7 +910,7 @@ proto_memory_test(void)
 
     json_set_alloc_funcs(proto_no_malloc, free);
 
-    test_eq(chat_command_parse(&cmd, (const unsigned char *) "{\"id\":1}", 8,
+    test_eq(chat_command_parse(&cmd, (const unsigned char *) "{\"id\":[]}", 9,
                                1, &err),
             -1);
     test_eq(err.code, CHAT_ERR_INTERNAL);
