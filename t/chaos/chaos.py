@@ -370,7 +370,8 @@ class Chaos:
         self.server.start()
 
         try:
-            if self.broken in (None, "leak"):
+            # only with every sweep going over all it is over soon
+            if self.args.preload and self.broken in (None, "leak"):
                 self.begun = await self.rest()
             self.server.configure()
             await self.fresh()
