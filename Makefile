@@ -25,7 +25,7 @@ endif
 
 
 .PHONY:	all build install run stop test unit check lint asan valgrind fuzz \
-	cover bench chaos clean help
+	corpus model soak cover bench chaos clean help
 
 all:	build
 
@@ -79,6 +79,22 @@ fuzz:						## fuzz each parser SECONDS
 	@$(TOOLS)/deps build fuzz
 	@$(TOOLS)/fuzz $(SECONDS)
 
+corpus:						## report the corpus' coverage
+	@$(TOOLS)/deps build fuzz
+	@$(TOOLS)/fuzz cover
+
+model:						## run all interleavings
+	@$(TOOLS)/deps build run
+	@$(TOOLS)/build configure
+	@$(MAKE) --no-print-directory programs
+	@TESTS="$(MODELS)" $(TOOLS)/test
+
+soak:						## hours' worth of use, SECONDS
+	@$(TOOLS)/deps build run
+	@$(TOOLS)/build configure
+	@$(MAKE) --no-print-directory programs
+	@$(SOAK) $(SECONDS)
+
 cover:						## report the tests' coverage
 	@$(TOOLS)/deps build test source cover
 	@$(TOOLS)/node
@@ -124,6 +140,8 @@ SANITIZE =
 UNIT_CFLAGS =	-g -O2 -Wall -Wextra -Werror $(SANITIZE) $(CFLAGS)
 UNIT_LIBS =	-lz -ljansson -lcrypto
 
+comma =		,
+
 UNIT =		$(BUILD)/unit
 UNITS =		$(patsubst t/unit/%_test.c,$(UNIT)/%,$(wildcard t/unit/*_test.c))
 SHM_UNITS =	$(filter $(UNIT)/shm_%,$(UNITS))
@@ -139,10 +157,25 @@ NGX_INCS =	-I $(NGX)/src/core -I $(NGX)/src/event \
 		-I $(NGX)/src/event/modules -I $(NGX)/src/os/unix \
 		-I $(NGX)/objs -I src/shm -Wno-unused-parameter
 
+# The models run src/shm on a scheduler of their own: their compiler calls it
+# at each access to memory, and they have no sanitizer beside.
+
+MODEL =		$(BUILD)/model
+MODELS =	$(patsubst t/model/%.c,$(MODEL)/%,$(wildcard t/model/*_model.c))
+MODEL_FLAGS =	-g -O1 -Wall -Wextra -Werror -U_FORTIFY_SOURCE -I src/worker \
+		-I t/model -I t/unit
+MODEL_HOOKS =	-fsanitize=thread -fno-builtin -include t/model/quick.h
+MODEL_SHM =	$(patsubst src/shm/%.c,$(MODEL)/src/%.o,$(wildcard src/shm/*.c))
+MODEL_OBJS =	$(MODEL_SHM) $(MODEL)/t/model.o $(MODEL)/t/hooks.o \
+		$(MODEL)/t/cases.o $(MODEL)/t/ngx_stub.o $(MODEL)/t/shm_kit.o
+MODEL_CALLS =	memcpy memmove memset memcmp kill sched_yield read write
+
+SOAK =		$(UNIT)/soak
+
 .PHONY:	programs
 .SECONDARY:
 
-programs: $(UNITS)
+programs: $(UNITS) $(MODELS) $(SOAK)
 
 $(UNIT)/lib/%.o: src/lib/%.c
 	@mkdir -p $(@D)
@@ -171,4 +204,37 @@ $(LIB_UNITS): $(UNIT)/%: t/unit/%_test.c $(LIB_OBJS)
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ -I src/lib -I t/unit \
 		-o $@ $< $(LIB_OBJS) $(UNIT_LIBS)
 
--include $(wildcard $(UNIT)/*.d $(UNIT)/*/*.d)
+$(SOAK): t/soak/soak.c $(SHM_OBJS) $(LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(NGX_INCS) -I src/lib \
+		-I t/unit -o $@ $< $(SHM_OBJS) $(LIB_OBJS) $(UNIT_LIBS)
+
+$(MODEL)/src/%.o: src/shm/%.c t/model/quick.h
+	@mkdir -p $(@D)
+	@echo "   cc $< for the models"
+	@$(CC) $(MODEL_FLAGS) $(MODEL_HOOKS) -MMD -MP $(NGX_INCS) -I src/lib \
+		-c -o $@ $<
+
+$(MODEL)/src/%.o: src/worker/%.c t/model/quick.h
+	@mkdir -p $(@D)
+	@echo "   cc $< for the models"
+	@$(CC) $(MODEL_FLAGS) $(MODEL_HOOKS) -MMD -MP $(NGX_INCS) -I src/lib \
+		-c -o $@ $<
+
+$(MODEL)/t/%.o: t/model/%.c
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(MODEL_FLAGS) -MMD -MP $(NGX_INCS) -I src/lib -c -o $@ $<
+
+$(MODEL)/t/%.o: t/unit/%.c
+	@mkdir -p $(@D)
+	@echo "   cc $< for the models"
+	@$(CC) $(MODEL_FLAGS) -MMD -MP $(NGX_INCS) -I src/lib -c -o $@ $<
+
+$(MODEL)/wake_model: $(MODEL)/src/ngx_http_chat_notify.o
+
+$(MODELS): $(MODEL)/%: $(MODEL)/t/%.o $(MODEL_OBJS)
+	@$(CC) -g -o $@ $^ $(patsubst %,-Wl$(comma)--wrap=%,$(MODEL_CALLS))
+
+-include $(wildcard $(UNIT)/*.d $(UNIT)/*/*.d $(MODEL)/*/*.d)
