@@ -44,6 +44,7 @@ ngx_stub_conf(ngx_conf_t *cf)
     ngx_stub_ctx[0] = &ngx_stub.core;
     ngx_stub.core.worker_processes = 1;
     ngx_stub.cycle.conf_ctx = (void ****) ngx_stub_ctx;
+    ngx_stub.cycle.old_cycle = &ngx_stub.former;
 
     cf->cycle = &ngx_stub.cycle;
     cf->pool = &ngx_stub.pool;

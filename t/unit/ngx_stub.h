@@ -26,6 +26,7 @@ typedef struct {
 
     ngx_shm_zone_t   zone;           /* the one zone that can be added */
     ngx_cycle_t      cycle;
+    ngx_cycle_t      former;         /* the cycle before, with no zones */
     ngx_core_conf_t  core;
     ngx_pool_t       pool;
 } ngx_stub_t;

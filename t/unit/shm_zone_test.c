@@ -17,6 +17,10 @@
 #define ZONE_ROUNDS  20000
 
 
+static u_char           zone_tag;
+static ngx_shm_zone_t  *zone_former;    /* two of them, or NULL */
+
+
 static void
 test_blocks(void)
 {
@@ -232,7 +236,7 @@ zone_init(ngx_http_chat_zone_t **z, size_t size, ngx_uint_t workers,
     ngx_stub_conf(&cf);
     ngx_str_set(&name, "chat");
 
-    *z = ngx_http_chat_zone_add(&cf, &name, size, workers, &cf);
+    *z = ngx_http_chat_zone_add(&cf, &name, size, workers, &zone_tag);
     test_ok(*z != NULL);
 
     if (data) {
@@ -242,7 +246,40 @@ zone_init(ngx_http_chat_zone_t **z, size_t size, ngx_uint_t workers,
         ngx_stub_shm(&ngx_stub.zone, size);
     }
 
+    ngx_stub.former.shared_memory.part.elts = zone_former;
+    ngx_stub.former.shared_memory.part.nelts = zone_former ? 2 : 0;
+
     return ngx_stub.zone.init(&ngx_stub.zone, data);
+}
+
+
+/* A zone of the configuration before: does a new one say that it is lost? */
+
+static ngx_uint_t
+zone_warns(const char *name, size_t size, void *tag)
+{
+    ngx_uint_t             level;
+    ngx_shm_zone_t         former[2];
+    ngx_http_chat_zone_t  *z;
+
+    ngx_memzero(former, sizeof(former));
+
+    former[1].shm.name.data = (u_char *) name;
+    former[1].shm.name.len = ngx_strlen(name);
+    former[1].shm.size = size;
+    former[1].tag = tag;
+
+    zone_former = former;
+
+    test_eq(zone_init(&z, ZONE_MIB, 9, NULL), NGX_OK);
+    level = ngx_stub.level;
+
+    zone_former = NULL;
+
+    (void) munmap(ngx_stub.zone.shm.addr, ZONE_MIB);
+    free(z);
+
+    return level;
 }
 
 
@@ -347,6 +384,13 @@ test_init(void)
     (void) munmap(ngx_stub.zone.shm.addr, ZONE_MIB);
     free(z);
     free(old);
+
+    /* a new one, in place of one that had another size */
+
+    test_eq(zone_warns("chat", 2 * ZONE_MIB, &zone_tag), NGX_LOG_WARN);
+    test_eq(zone_warns("chat", ZONE_MIB, &zone_tag), 0);
+    test_eq(zone_warns("chats", 2 * ZONE_MIB, &zone_tag), 0);
+    test_eq(zone_warns("chat", 2 * ZONE_MIB, NULL), 0);
 }
 
 
