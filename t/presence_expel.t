@@ -192,3 +192,44 @@ m > {"type":"members","id":3,"room":"r"}
 m < {"type":"ok","id":3,"members":2,"presence":"%[2]"}
 --- faults
 exited on signal 9
+
+
+
+=== TEST 5: where users are counted, the number is told when one is expelled
+--- config
+    location /count {
+        chat              chat;
+        chat_presence     count;
+        chat_user         $arg_user;
+        chat_user_role    $arg_role;
+        chat_leave_delay  0;
+    }
+    location /limit {
+        chat                 chat;
+        chat_presence        full;
+        chat_presence_limit  2;
+        chat_user            $arg_user;
+        chat_user_role       $arg_role;
+        chat_leave_delay     0;
+    }
+--- chat
+for where count limit
+m connect /$where?user=mo&role=moderator
+b connect /$where?user=bob other=m
+c connect /$where?user=carol
+for who m b c
+$who < {"type":"welcome"}
+$who > {"type":"join","id":1,"room":"$where"}
+$who < {"type":"ok","id":1}
+end
+m skip {"type":"members","room":"$where","members":3}
+m > {"type":"kick","id":2,"room":"$where","user":"bob"}
+m skip {"type":"kicked","user":"bob"}
+within 3s
+m skip {"type":"members","room":"$where","members":2}
+c skip {"type":"members","room":"$where","members":2}
+end
+m drop
+b drop
+c drop
+end

@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_moderate.h"
 #include "ngx_http_chat_occupant.h"
+#include "ngx_http_chat_presence.h"
 #include "ngx_http_chat_purge.h"
 
 
@@ -390,7 +391,7 @@ ngx_http_chat_moderate_publish(ngx_http_chat_moderation_t *mod,
 static void
 ngx_http_chat_moderate_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
 {
-    ngx_str_t                    user;
+    ngx_str_t                    user, room;
     ngx_http_chat_standing_t     other;
     ngx_http_chat_moderation_t  *mod;
 
@@ -428,6 +429,15 @@ ngx_http_chat_moderate_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
     }
 
     ngx_http_chat_moderate_reply(p->session, mod);
+
+    if (!mod->sanction->undo
+        && mod->sanction->what != NGX_HTTP_CHAT_CHANGE_MUTE)
+    {
+        room.data = (u_char *) mod->cmd->room.data;
+        room.len = mod->cmd->room.len;
+
+        ngx_http_chat_presence_fewer(p->zone, p->room, p->epoch, &room);
+    }
 
     if (mod->cmd->purge) {
         ngx_http_chat_purge_late(&mod->purge, p, &mod->cmd->room);

@@ -359,6 +359,10 @@ ngx_http_chat_crowd_empty(ngx_http_chat_zone_t *z, uint32_t n)
     }
 
     ngx_http_chat_room_trim_locked(z, room, 0);
+
+    /* who looks for memory finds some now */
+
+    z->sh->full = 0;
 }
 
 
@@ -501,6 +505,37 @@ ngx_http_chat_room_count(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
     }
 
     if (ngx_http_chat_crowd_count(z, room, announce, room->users) != NGX_OK) {
+        announce->later = NGX_HTTP_CHAT_COUNT_PAUSE;
+    }
+
+    ngx_http_chat_zone_unlock(z, room->hash);
+}
+
+
+void
+ngx_http_chat_room_fewer(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
+    ngx_http_chat_announce_t *announce)
+{
+    ngx_uint_t                presence, limit;
+    ngx_http_chat_room_sh_t  *room;
+
+    announce->later = 0;
+    announce->nslots = 0;
+
+    room = ngx_http_chat_room_lock(z, n, epoch);
+    if (room == NULL) {
+        return;
+    }
+
+    presence = room->announce >> 30;
+    limit = room->announce & NGX_HTTP_CHAT_ANNOUNCE_LIMIT;
+
+    /* at the limit nobody has been told the names of all the others */
+
+    if ((presence == NGX_HTTP_CHAT_PRESENCE_COUNT
+         || (presence == NGX_HTTP_CHAT_PRESENCE_FULL && room->users >= limit))
+        && ngx_http_chat_crowd_count(z, room, announce, room->users) != NGX_OK)
+    {
         announce->later = NGX_HTTP_CHAT_COUNT_PAUSE;
     }
 

@@ -43,6 +43,11 @@ ngx_int_t ngx_http_chat_room_left(ngx_http_chat_zone_t *z, uint32_t n,
 void ngx_http_chat_room_count(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, ngx_http_chat_announce_t *announce);
 
+/* The same after somebody was expelled, which all are told in its place where
+ * each of them is told of by name. */
+void ngx_http_chat_room_fewer(ngx_http_chat_zone_t *z, uint32_t n,
+    uint64_t epoch, ngx_http_chat_announce_t *announce);
+
 /* What the room knows of the user.  OK; ABORT. */
 ngx_int_t ngx_http_chat_room_standing(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, ngx_str_t *user, ngx_http_chat_standing_t *standing);

@@ -396,6 +396,19 @@ ngx_http_chat_presence_count(ngx_http_chat_zone_t *z, uint32_t room,
 
 
 void
+ngx_http_chat_presence_fewer(ngx_http_chat_zone_t *z, uint32_t room,
+    uint64_t epoch, ngx_str_t *name)
+{
+    ngx_http_chat_announce_t  announce;
+
+    ngx_http_chat_presence_texts(name, NULL, NULL, NULL, &announce);
+
+    ngx_http_chat_room_fewer(z, room, epoch, &announce);
+    ngx_http_chat_presence_told(z, room, epoch, &announce);
+}
+
+
+void
 ngx_http_chat_presence_search(ngx_http_chat_zone_t *z, ngx_msec_t wait)
 {
     ngx_http_chat_worker_t  *worker;

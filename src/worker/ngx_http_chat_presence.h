@@ -36,6 +36,10 @@ void ngx_http_chat_presence_told(ngx_http_chat_zone_t *z, uint32_t room,
 void ngx_http_chat_presence_away(ngx_http_chat_zone_t *z, uint32_t room,
     uint64_t epoch, ngx_http_chat_settings_t *settings, ngx_str_t *user);
 
+/* Somebody was expelled: there may be a count to be told. */
+void ngx_http_chat_presence_fewer(ngx_http_chat_zone_t *z, uint32_t room,
+    uint64_t epoch, ngx_str_t *name);
+
 /*
  * A worker has gone, and some of its people are yet to be said to have left:
  * looks for them for a while.  "wait" is when the first ones are due, in ms.
