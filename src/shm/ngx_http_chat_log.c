@@ -27,6 +27,7 @@ static ngx_uint_t ngx_http_chat_log_fresh(ngx_http_chat_log_state_t *st,
     ngx_http_chat_retention_t *retention, ngx_uint_t lag, uint64_t now);
 static size_t ngx_http_chat_log_number(ngx_http_chat_append_t *a,
     u_char *buf);
+static u_char *ngx_http_chat_log_digits(u_char *p, uint64_t n);
 static ngx_int_t ngx_http_chat_log_oldest(ngx_http_chat_zone_t *z,
     ngx_http_chat_log_state_t *st, ngx_http_chat_entry_t *e,
     ngx_http_chat_log_place_t *p);
@@ -158,7 +159,7 @@ ngx_http_chat_log_append_locked(ngx_http_chat_zone_t *z,
 static size_t
 ngx_http_chat_log_number(ngx_http_chat_append_t *a, u_char *buf)
 {
-    u_char    *last;
+    u_char    *p;
     uint64_t   number;
 
     if (!(a->flags & (NGX_HTTP_CHAT_ENTRY_EVENT|NGX_HTTP_CHAT_ENTRY_PASSING))
@@ -169,10 +170,30 @@ ngx_http_chat_log_number(ngx_http_chat_append_t *a, u_char *buf)
 
     number = a->number ? a->number : a->seq;
 
-    last = ngx_sprintf(buf, "%uL" NGX_HTTP_CHAT_LOG_BETWEEN "%uL", number,
-                       a->ts);
+    p = ngx_http_chat_log_digits(buf, number);
+    p = ngx_cpymem(p, NGX_HTTP_CHAT_LOG_BETWEEN,
+                   sizeof(NGX_HTTP_CHAT_LOG_BETWEEN) - 1);
+    p = ngx_http_chat_log_digits(p, a->ts);
 
-    return last - buf;
+    return p - buf;
+}
+
+
+/* ngx_sprintf() takes three times as long, and the lock is held. */
+
+static u_char *
+ngx_http_chat_log_digits(u_char *p, uint64_t n)
+{
+    u_char  buf[NGX_INT64_LEN], *first;
+
+    first = buf + NGX_INT64_LEN;
+
+    do {
+        *--first = (u_char) (n % 10 + '0');
+        n /= 10;
+    } while (n);
+
+    return ngx_cpymem(p, first, buf + NGX_INT64_LEN - first);
 }
 
 
