@@ -761,7 +761,8 @@ static void
 room_writer(ngx_http_chat_zone_t *z, ngx_uint_t who)
 {
     uint32_t                    n;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, k;
+    volatile uint32_t          *place;
     ngx_http_chat_room_view_t   view;
 
     ngx_pid = getpid();
@@ -778,10 +779,14 @@ room_writer(ngx_http_chat_zone_t *z, ngx_uint_t who)
             _exit(2);
         }
 
-        /* not so far ahead that the readers lose something */
+        /* not so far ahead that a reader loses something */
 
-        while (i > 500 && z->slots[2].head + 500 < i) {
-            ngx_sched_yield();
+        for (k = ROOM_WRITERS; k < ROOM_WRITERS + ROOM_READERS; k++) {
+            place = &z->slots[k].head;
+
+            while (i > 500 && *place + 500 < i) {
+                ngx_sched_yield();
+            }
         }
     }
 
@@ -837,12 +842,10 @@ room_reader(ngx_http_chat_zone_t *z, ngx_uint_t who)
             }
         }
 
-        /* the writers wait for the first reader's place */
+        /* the writers wait for it */
 
-        if (who == ROOM_WRITERS) {
-            z->slots[2].head = (uint32_t) (next[0] < next[1] ? next[0]
-                                                             : next[1]);
-        }
+        z->slots[who].head = (uint32_t) (next[0] < next[1] ? next[0]
+                                                           : next[1]);
     }
 
     _exit(next[0] == ROOM_ENTRIES && next[1] == ROOM_ENTRIES ? 0 : 4);
