@@ -13,6 +13,7 @@ default_config(<<'_EOC_');
         chat_user     $arg_user;
         chat_history  messages=100000 age=1h;
         chat_backlog  16k;
+        chat_leave_delay  0;
     }
 _EOC_
 

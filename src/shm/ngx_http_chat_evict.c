@@ -8,6 +8,7 @@
 
 #define NGX_HTTP_CHAT_EVICT_BLOCKS 32     /* freed by one eviction, about */
 #define NGX_HTTP_CHAT_EVICT_PAUSE  100    /* ms between two vain searches */
+#define NGX_HTTP_CHAT_EVICT_LOOKS  10     /* and rooms, for each ms more */
 
 
 static ngx_uint_t ngx_http_chat_evict_one(ngx_http_chat_zone_t *z,
@@ -165,18 +166,23 @@ ngx_http_chat_room_list(ngx_http_chat_zone_t *z, uint32_t *place,
 }
 
 
+/*
+ * A vain search looks at each room, about 1 us, while its worker does nothing
+ * else; whoever has it made again and again is to get a hundredth of the time.
+ */
+
 ngx_int_t
 ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries,
     ngx_uint_t need)
 {
     ngx_uint_t  n, squeeze, freed;
-    ngx_msec_t  full;
+    ngx_msec_t  full, pause;
 
     full = z->sh->full;
+    pause = NGX_HTTP_CHAT_EVICT_PAUSE
+            + z->sh->lru.rooms / NGX_HTTP_CHAT_EVICT_LOOKS;
 
-    if (*tries == 0
-        || (full && ngx_current_msec - full < NGX_HTTP_CHAT_EVICT_PAUSE))
-    {
+    if (*tries == 0 || (full && ngx_current_msec - full < pause)) {
         return NGX_DECLINED;
     }
 
@@ -203,6 +209,7 @@ ngx_http_chat_evict(ngx_http_chat_zone_t *z, ngx_uint_t *tries,
 
         /* less than was asked for, which may be more than it takes */
 
+        z->sh->full = 0;
         return NGX_OK;
     }
 
@@ -282,7 +289,8 @@ ngx_http_chat_evict_room(ngx_http_chat_zone_t *z, uint32_t n,
     /* an empty inbox says that there was such a user */
 
     if (ngx_http_chat_evict_empty(z, n, squeeze)
-        && (squeeze || (room->people == 0 && room->name[0] != '@')))
+        && (squeeze || (room->name[0] != '@'
+                        && !ngx_http_chat_evict_nonces(z, n))))
     {
         ngx_http_chat_room_delete_locked(z, n);
         freed++;
