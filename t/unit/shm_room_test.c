@@ -370,7 +370,7 @@ test_full(void)
 {
     char                        name[24];
     uint32_t                    n, last;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, pause;
     ngx_http_chat_zone_t        zone, *z;
     ngx_http_chat_room_view_t   view, old;
 
@@ -395,19 +395,29 @@ test_full(void)
     test_eq(shm_append(z, last, old.epoch, &room_keep, 10, 1), NGX_DECLINED);
     test_ok(z->sh->full != 0);
 
-    /* not everyone looks through all rooms again at once */
+    /* not everyone looks through all rooms again at once, and the later the
+     * more of them there are */
+
+    pause = 100 + z->sh->nblocks / 10;
+    test_ok(pause > 104);
+
+    ngx_stub_time(SHM_NOW + pause - 1);
 
     test_eq(shm_join(z, "more", &room_keep, &view), 0);
+    test_eq(z->sh->full, (ngx_msec_t) SHM_NOW);
     test_ok(shm_complete(z) == NULL);
     test_eq(z->sh->lru.rooms, z->sh->nblocks);
+
+    ngx_stub_time(SHM_NOW + pause);
+
+    test_eq(shm_join(z, "more", &room_keep, &view), 0);
+    test_eq(z->sh->full, (ngx_msec_t) SHM_NOW + pause);
+
+    /* but at once where somebody has left a room to those who come */
 
     (void) ngx_http_chat_room_leave(z, room_find(z, "room7"),
                              ngx_http_chat_room(z, room_find(z, "room7"))
                                  ->epoch, 0, 0);
-
-    test_eq(shm_append(z, last, old.epoch, &room_keep, 10, 1), NGX_DECLINED);
-
-    ngx_stub_time(SHM_NOW + 1000);
 
     test_eq(shm_append(z, last, old.epoch, &room_keep, 10, 1), NGX_OK);
     test_eq(room_find(z, "room7"), 0);
