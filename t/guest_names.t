@@ -214,7 +214,29 @@ d < {"type":"ok","id":5}
 
 
 
-=== TEST 7: somebody who has been here keeps his identity to himself
+=== TEST 7: all of a user's connections hold the name that one of them chose
+--- chat
+a connect /reject?user=alice&name=Wonder
+a < {"type":"welcome"}
+b connect /reject?user=alice&name=Wonder other=a
+b < {"type":"welcome"}
+for who a b
+$who > {"type":"join","id":1,"room":"r"}
+$who skip {"type":"ok","id":1}
+end
+b > {"type":"profile","id":2,"name":"Mad Hatter"}
+a skip {"type":"profile","user":"alice","name":"Mad Hatter"}
+b close 1000
+b skip closed 1000
+log in ends.log ~^Mad Hatter$
+c connect /reject?user=carol
+c < {"type":"welcome"}
+c > {"type":"profile","id":3,"name":"mad hatter"}
+c < {"type":"error","id":3,"code":"rejected"}
+
+
+
+=== TEST 8: somebody who has been here keeps his identity to himself
 --- chat
 a connect /reject?user=alice&name=Wonder
 a < {"type":"welcome"}
@@ -235,7 +257,7 @@ ok $user eq $name
 
 
 
-=== TEST 8: a killed worker's names are free again
+=== TEST 9: a killed worker's names are free again
 --- faults
 worker process \d+ exited on signal 9
 --- chat
@@ -255,7 +277,7 @@ c < {"type":"error","id":1,"code":"rejected"}
 
 
 
-=== TEST 9: mistakes
+=== TEST 10: mistakes
 --- config
     location /chat { chat chat; }
 --- chat

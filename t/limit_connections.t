@@ -106,6 +106,15 @@ default_config(<<'_EOC_');
         chat_connection_rate  rate=1r/m burst=4 key=$chat_user;
     }
 
+    location /once {
+        chat                  chat;
+        chat_jwt              key=../html/secret;
+        chat_guests           off;
+        chat_auth_timeout     10s;
+        chat_connections      2 key=once;
+        chat_connections      2 key=$chat_user;
+    }
+
     location /dry_rate {
         chat                  chat;
         chat_connection_rate  rate=1r/m burst=1 key=$arg_key;
@@ -311,7 +320,7 @@ b connect /key?key=k
 b < {"type":"welcome"}
 nginx edit s/2 key=.chat_user/1 key=\$chat_user/
 nginx edit s/1 key=.arg_key/2 key=\$arg_key/
-nginx signal HUP
+nginx reload
 a < {"type":"bye"}
 a closed 1012
 b < {"type":"bye"}
@@ -382,7 +391,24 @@ c < {"type":"welcome","user":"bob"}
 
 
 
-=== TEST 15: the rate's dry run, and the counters
+=== TEST 15: and is not counted twice for it
+--- chat
+a connect /once
+a > {"type":"auth","id":1,"token":"$(main::token(sub => 'alice'))"}
+a < {"type":"welcome","user":"alice"}
+a < {"type":"ok","id":1}
+b connect /once?token=$(main::token(sub => 'alice'))
+b < {"type":"welcome","user":"alice"}
+c refused 429 /once
+a close 1000
+a closed 1000
+log in ends.log 1 ~^alice$
+c connect /once?token=$(main::token(sub => 'alice'))
+c < {"type":"welcome","user":"alice"}
+
+
+
+=== TEST 16: the rate's dry run, and the counters
 --- chat
 a connect /dry_rate?key=1
 b connect /dry_rate?key=1
@@ -401,7 +427,7 @@ d body ~^3 1$
 
 
 
-=== TEST 16: mistakes
+=== TEST 17: mistakes
 --- config
     location /chat { chat chat; }
 --- chat
