@@ -59,7 +59,7 @@ b3 < {"type":"error","id":7,"code":"not_joined"}
 
 
 
-=== TEST 2: typing is a user's, until the last of them who types has ended
+=== TEST 2: typing is told of each of them, and ends for each of them
 --- chat
 b1 connect /chat?user=bob
 b2 connect /chat?user=bob other=b1
@@ -74,15 +74,16 @@ b1 skip {"type":"ok","id":2}
 eve < {"type":"typing","user":"bob","on":true}
 b2 > {"type":"typing","id":2,"room":"lobby"}
 b2 skip {"type":"ok","id":2}
+eve < {"type":"typing","user":"bob","on":true}
 b1 > {"type":"leave","id":3,"room":"lobby"}
 b1 skip {"type":"ok","id":3}
+eve < {"type":"typing","user":"bob","on":false}
 b2 > {"type":"send","id":4,"room":"lobby","text":"x"}
 b2 skip {"type":"ok","id":4}
-eve skip {"type":"typing","user":"bob","on":false}
-eve > {"type":"ping","id":5}
-eve skip {"type":"ok","id":5}
+eve < {"type":"message","user":"bob"}
+eve < {"type":"typing","user":"bob","on":false}
 b2 drop
-eve skip {"type":"left","user":"bob","members":1}
+eve < {"type":"left","user":"bob","members":1}
 
 
 
