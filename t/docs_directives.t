@@ -175,7 +175,7 @@ sub nginx_t {
 
 sub key_files {
     my %text = ('chat.secret' => 'x' x 64, 'jwks.json' => '{"keys":[]}',
-                'chat.keys' => '');
+                'chat.keys' => '', 'chat.revoked' => '');
 
     while (my ($name, $text) = each %text) {
         open(my $file, '>', "$dir/$name") or die "$dir/$name: $!\n";

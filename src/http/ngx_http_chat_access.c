@@ -252,6 +252,8 @@ ngx_http_chat_access_create(ngx_http_chat_access_t *access)
     for (i = 0; i < NGX_HTTP_CHAT_ACTS; i++) {
         access->rules[i] = NGX_CONF_UNSET_PTR;
     }
+
+    access->revoked = NGX_CONF_UNSET_PTR;
 }
 
 
@@ -262,6 +264,8 @@ ngx_http_chat_access_merge(ngx_http_chat_access_t *prev,
     ngx_uint_t  i, any;
 
     any = 0;
+
+    ngx_conf_merge_ptr_value(conf->revoked, prev->revoked, NULL);
 
     for (i = 0; i < NGX_HTTP_CHAT_ACTS; i++) {
         ngx_conf_merge_ptr_value(conf->rules[i], prev->rules[i], NULL);

@@ -13,13 +13,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "chat_jwt.h"
 #include "ngx_http_chat_session.h"
+
+
+typedef struct ngx_http_chat_revoked_file_s  ngx_http_chat_revoked_file_t;
 
 
 /* The directives of this header's files, in a location. */
 typedef struct {
     /* by NGX_HTTP_CHAT_ACT_...; NULL: it is allowed */
     ngx_http_complex_value_t         *rules[NGX_HTTP_CHAT_ACTS];
+    ngx_http_chat_revoked_file_t     *revoked;   /* NULL: off */
 } ngx_http_chat_access_t;
 
 
@@ -51,6 +56,23 @@ ngx_uint_t ngx_http_chat_access_allowed(ngx_http_chat_session_t *s,
  * pool.  NULL: no memory. */
 ngx_http_request_t *ngx_http_chat_act_request(ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act, ngx_pool_t *pool);
+
+
+/*
+ * revoke.c: the directive "chat_revoked".  Each worker looks at the files from
+ * its start on, and closes those of its sessions that are in them.
+ */
+char *ngx_http_chat_set_revoked(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_chat_revoked_start(ngx_cycle_t *cycle);
+
+/* Of somebody who comes now, with that token if it has claims.  OK, or the
+ * status to refuse him with. */
+ngx_int_t ngx_http_chat_revoked(ngx_http_chat_access_t *access,
+    ngx_str_t *user, chat_jwt_t *jwt, ngx_log_t *log);
+
+/* Closes that session if it is in its location's file. */
+void ngx_http_chat_revoked_session(ngx_http_chat_session_t *s);
 
 
 #endif /* _NGX_HTTP_CHAT_ACCESS_H_INCLUDED_ */

@@ -99,6 +99,17 @@ ngx_http_chat_identify_user(ngx_http_request_t *r,
     }
 
     if (user.len) {
+        rc = ngx_http_chat_revoked(&chcf->access, &user, &cr->jwt,
+                                   r->connection->log);
+
+        if (rc == NGX_HTTP_UNAUTHORIZED) {
+            return ngx_http_chat_identify_challenge(r,
+                                                    "the token was revoked");
+        }
+
+        if (rc != NGX_OK) {
+            return ngx_http_chat_refuse(r, rc, "the user was revoked", NULL);
+        }
 
         /* what is refused here had better not be quoted in a log */
 

@@ -96,6 +96,10 @@ ngx_http_chat_keyfile_t *ngx_http_chat_keyfile_add(ngx_conf_t *cf,
 void *ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file,
     ngx_log_t *log);
 
+/* The same, looked at now. */
+void *ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file,
+    ngx_log_t *log);
+
 
 /* credential.c: the request's, found and verified when it is first asked for.
  * NULL: no memory. */

@@ -69,12 +69,17 @@ ngx_http_chat_keyfile_add(ngx_conf_t *cf, ngx_str_t *path,
 void *
 ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 {
+    return (file->checked == ngx_time()) ? file->data
+                                         : ngx_http_chat_keyfile_look(file,
+                                                                      log);
+}
+
+
+void *
+ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
+{
     void             *data;
     ngx_file_info_t   fi;
-
-    if (file->checked == ngx_time()) {
-        return file->data;
-    }
 
     file->checked = ngx_time();
 

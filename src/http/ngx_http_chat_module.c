@@ -230,6 +230,13 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       0,
       NULL },
 
+    { ngx_string("chat_revoked"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
+      ngx_http_chat_set_revoked,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("chat_origins"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,
       ngx_http_chat_set_origins,
@@ -493,6 +500,7 @@ ngx_http_chat_init_process(ngx_cycle_t *cycle)
 
     if (zones) {
         ngx_http_chat_worker_init(cycle, zones);
+        ngx_http_chat_revoked_start(cycle);
     }
 
     return NGX_OK;

@@ -215,6 +215,7 @@ ngx_http_chat_renew_same(ngx_http_chat_session_t *s, ngx_http_request_t *r,
     ngx_int_t                    rc;
     ngx_uint_t                   same;
     ngx_http_chat_identity_t     before, now;
+    ngx_http_chat_loc_conf_t    *chcf;
     ngx_http_chat_credential_t  *old;
 
     old = ngx_http_chat_credential(r);
@@ -247,6 +248,17 @@ ngx_http_chat_renew_same(ngx_http_chat_session_t *s, ngx_http_request_t *r,
         same = ngx_memn2cmp(now.user.data, ngx_http_chat_session_user(s),
                             now.user.len, s->user_len)
                == 0;
+    }
+
+    chcf = s->conf;
+
+    if (ngx_http_chat_revoked(&chcf->access, &now.user, &cr->jwt,
+                              s->connection->log)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client's new token, or its user, was revoked");
+        return NGX_DECLINED;
     }
 
     if (!same) {

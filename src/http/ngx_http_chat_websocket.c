@@ -476,6 +476,10 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
 
     ngx_http_chat_session_start(s);
 
+    /* the list may be another one since it was let in */
+
+    ngx_http_chat_revoked_session(s);
+
     if (len && early == NULL) {
         ngx_http_chat_session_finalize(s);
         return;

@@ -295,6 +295,19 @@ ngx_http_chat_session_start(ngx_http_chat_session_t *s)
 }
 
 
+ngx_http_chat_session_t *
+ngx_http_chat_session_of(ngx_connection_t *c)
+{
+    if (c->fd == (ngx_socket_t) -1
+        || c->read->handler != ngx_http_chat_session_read_handler)
+    {
+        return NULL;
+    }
+
+    return c->data;
+}
+
+
 static void
 ngx_http_chat_session_read_handler(ngx_event_t *rev)
 {

@@ -142,6 +142,9 @@ ngx_http_chat_session_t *ngx_http_chat_session_create(ngx_connection_t *c,
 void ngx_http_chat_session_identify(ngx_http_chat_session_t *s,
     ngx_http_chat_identity_t *identity);
 
+/* The one that has this connection; NULL: it is not a session's. */
+ngx_http_chat_session_t *ngx_http_chat_session_of(ngx_connection_t *c);
+
 /* The transport's own part of the session, transport_size bytes, aligned. */
 void *ngx_http_chat_session_private(ngx_http_chat_session_t *s);
 
