@@ -253,7 +253,11 @@ ngx_http_chat_connections_name(ngx_http_chat_connections_conf_t *limit,
     *p++ = NGX_HTTP_CHAT_COUNTER;
     p = ngx_cpymem(p, &limit->kind, sizeof(uint32_t));
 
-    if (key->len <= NGX_HTTP_CHAT_CONNECTION_KEY) {
+    if (key->len == 0) {
+
+        /* the whole zone's: a copy from NULL is undefined */
+
+    } else if (key->len <= NGX_HTTP_CHAT_CONNECTION_KEY) {
         p = ngx_cpymem(p, key->data, key->len);
 
     } else {
