@@ -43,6 +43,7 @@ ok($rc == 0, 'nothing is lost, doubled, reordered or left over')
 like($said, qr/^chaos: seed 20: lost 0, duplicated 0, reordered 0, 0 faults/m,
      'the checker says so');
 like($said, qr/ [1-9]\d\d+ acknowledged$/m, 'of more than a few messages');
+like($said, qr/ sent again [1-9]/, 'some were said before, and not twice');
 
 SKIP: {
     skip 'no fault points', 1 if $ENV{ASAN_OPTIONS};

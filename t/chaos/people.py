@@ -104,6 +104,9 @@ class Person:
     def act(self):
         if self.writing and self.rate and len(self.pending) < 8:
             self.say()
+            if self.random.random() < 0.02:
+                # it arrives, and the answer does not
+                self.wire.leave()
         elif not self.waiting:
             self.ask({"type": "ping"}, lambda reply: None)
 

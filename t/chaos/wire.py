@@ -114,6 +114,11 @@ class Wire(asyncio.Protocol):
         self.write(8, struct.pack(">H", 1000))
         self.transport.close()
 
+    def leave(self):
+        """Ends it when all is sent, and hears nothing any more."""
+        self.ended = True
+        self.transport.close()
+
     def drop(self):
         if self.transport is not None:
             self.transport.abort()
