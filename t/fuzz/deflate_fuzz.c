@@ -8,6 +8,7 @@
  */
 
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +105,23 @@ deflate_fuzz_round_trip(unsigned settings, const uint8_t *data, size_t size)
     deflate_fuzz_must(rc == CHAT_DEFLATE_OK && back_len == size);
     deflate_fuzz_must(size == 0 || memcmp(back, data, size) == 0);
 
+    /* never a byte more than there is room for */
+
+    rc = chat_deflate(d, data, size, out, len, &back_len);
+    deflate_fuzz_must(rc == CHAT_DEFLATE_TOO_LARGE);
+
+    rc = chat_deflate(d, data, size, out, 0, &back_len);
+    deflate_fuzz_must(rc == CHAT_DEFLATE_TOO_LARGE && back_len == 0);
+
+    rc = chat_deflate(d, data, size, out, (size_t) UINT_MAX + 1, &back_len);
+    deflate_fuzz_must(rc == CHAT_DEFLATE_TOO_LARGE);
+
+    deflate_fuzz_must(chat_deflater_create(0, 15) == NULL);
+
     free(back);
     free(out);
     chat_deflater_free(d);
+    chat_deflater_free(NULL);
 }
 
 

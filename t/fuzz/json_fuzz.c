@@ -183,6 +183,7 @@ json_fuzz_command(const unsigned char *data, size_t size,
     const chat_command_t *cmd)
 {
     json_fuzz_check(cmd->type < CHAT_CMD_N);
+    json_fuzz_check(chat_command_name(cmd->type)[0] != '\0');
 
     if (cmd->given & CHAT_F_ROOM) {
         json_fuzz_check(chat_utf8_name(cmd->room.data, cmd->room.len, 1,
@@ -244,6 +245,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
                         || err.code == CHAT_ERR_BAD_REQUEST
                         || err.code == CHAT_ERR_UNKNOWN_TYPE);
         json_fuzz_check(err.message != NULL);
+        json_fuzz_check(chat_error_name(err.code)[0] != '\0');
         json_fuzz_check((err.code == CHAT_ERR_BAD_REQUEST)
                         == (err.field != NULL));
     }

@@ -33,6 +33,11 @@
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 
+/* An issuer and an audience are asked for. */
+
+static int  jwt_fuzz_strict;
+
+
 static size_t
 jwt_fuzz_encode(unsigned char *out, const unsigned char *data, size_t len)
 {
@@ -96,8 +101,18 @@ jwt_fuzz_verify(const unsigned char *token, size_t len,
     const char        *reason;
     chat_jwt_rules_t   rules;
 
+    static chat_str_t  iss = { (unsigned char *) "a", 1 };
+    static chat_str_t  aud = { (unsigned char *) "b", 1 };
+
     memset(&rules, 0, sizeof(rules));
     rules.leeway = 1000;
+
+    if (jwt_fuzz_strict) {
+        rules.iss = &iss;
+        rules.niss = 1;
+        rules.aud = &aud;
+        rules.naud = 1;
+    }
 
     reason = NULL;
     rc = chat_jwt_verify(&jwt, token, len, set, &rules, JWT_FUZZ_NOW, &reason);
@@ -166,6 +181,7 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     const char              *reason;
+    chat_jwk_set_t          *keys;
     const unsigned char     *header, *claims;
     static chat_jwk_set_t   *set;
 
@@ -183,12 +199,15 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         return 0;
     }
 
+    jwt_fuzz_strict = (data[0] == 'r');
+
     switch (data[0]) {
 
     case 't':
         (void) jwt_fuzz_verify(data + 1, size - 1, set);
         break;
 
+    case 'r':
     case 'c':
         jwt_fuzz_signed(header, sizeof(JWT_FUZZ_HEADER) - 1, data + 1,
                         size - 1, set);
@@ -199,11 +218,13 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         break;
 
     case 'j':
-        jwt_fuzz_set(chat_jwk_set_json(data + 1, size - 1, &reason), reason);
+        keys = chat_jwk_set_json(data + 1, size - 1, &reason);
+        jwt_fuzz_set(keys, reason);
         break;
 
     case 'k':
-        jwt_fuzz_set(chat_jwk_set_file(data + 1, size - 1, &reason), reason);
+        keys = chat_jwk_set_file(data + 1, size - 1, &reason);
+        jwt_fuzz_set(keys, reason);
         break;
     }
 

@@ -16,6 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void ws_fuzz_cut(const ws_trace_t *whole, unsigned flags,
     const uint8_t *sizes, size_t n, const uint8_t *data, size_t size);
+static void ws_fuzz_write(unsigned flags, const uint8_t *data, size_t size);
 static void ws_fuzz_init(ws_trace_t *t, unsigned flags);
 
 
@@ -55,7 +56,45 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     ws_trace_free(&whole);
 
+    ws_fuzz_write(flags, data, size);
+
     return 0;
+}
+
+
+/* What is written is as long as was said, and a frame of ours. */
+
+static void
+ws_fuzz_write(unsigned flags, const uint8_t *data, size_t size)
+{
+    size_t     i, n;
+    unsigned   code;
+    uint64_t   len;
+    uint8_t    p[2 + CHAT_WS_CONTROL_MAX];
+
+    for (i = 0; i < 64; i += 8) {
+        len = (uint64_t) size << i;
+
+        if (chat_ws_header(p, flags, len) != chat_ws_header_size(len)
+            || p[0] != flags || (p[1] & 0x80))
+        {
+            abort();
+        }
+    }
+
+    code = 4000 + flags % 2;
+
+    n = chat_ws_close_frame(p, code, (const char *) data, size);
+
+    if (n < 4 || n != 2 + (size_t) p[1] || n > sizeof(p)
+        || chat_ws_close_code(p + 2, p[1]) != code)
+    {
+        abort();
+    }
+
+    if (chat_ws_close_frame(p, CHAT_WS_NO_STATUS, NULL, 0) != 2) {
+        abort();
+    }
 }
 
 
