@@ -467,9 +467,10 @@ soak_run(void)
 
     printf("# %.1f hours in %.1f s: %lu operations, %lu messages, %lu MB, "
            "%lu rooms made, %lu evictions\n",
-           (double) (soak_now - first) / 3600000, soak_clock() - begin, (unsigned long) ops * SOAK_WINDOWS,
-           (unsigned long) appends, (unsigned long) (bytes >> 20),
-           (unsigned long) z->sh->life, (unsigned long) z->sh->evicted);
+           (double) (soak_now - first) / 3600000, soak_clock() - begin,
+           (unsigned long) ops * SOAK_WINDOWS, (unsigned long) appends,
+           (unsigned long) (bytes >> 20), (unsigned long) z->sh->life,
+           (unsigned long) z->sh->evicted);
 
     soak_same("blocks used", offsetof(soak_window_t, used), 1.03, 0);
     soak_same("rooms", offsetof(soak_window_t, rooms), 1.1, 0);
