@@ -172,10 +172,15 @@ MODEL_CALLS =	memcpy memmove memset memcmp kill sched_yield read write
 
 SOAK =		$(UNIT)/soak
 
+# The fuzzers' targets with their corpora, without a fuzzer
+
+REPLAYS =	$(patsubst t/fuzz/%_fuzz.c,$(UNIT)/replay_%, \
+		$(wildcard t/fuzz/*_fuzz.c))
+
 .PHONY:	programs
 .SECONDARY:
 
-programs: $(UNITS) $(MODELS) $(SOAK)
+programs: $(UNITS) $(MODELS) $(SOAK) $(REPLAYS)
 
 $(UNIT)/lib/%.o: src/lib/%.c
 	@mkdir -p $(@D)
@@ -203,6 +208,13 @@ $(LIB_UNITS): $(UNIT)/%: t/unit/%_test.c $(LIB_OBJS)
 	@echo "   cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d -MT $@ -I src/lib -I t/unit \
 		-o $@ $< $(LIB_OBJS) $(UNIT_LIBS)
+
+$(REPLAYS): $(UNIT)/replay_%: t/fuzz/%_fuzz.c t/fuzz/replay.c $(LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo "   cc $<"
+	@$(CC) $(UNIT_CFLAGS) -I src/lib -I t/unit -I t/fuzz \
+		-D REPLAY_CORPUS='"t/fuzz/corpus/$*"' \
+		-o $@ $< t/fuzz/replay.c $(LIB_OBJS) $(UNIT_LIBS)
 
 $(SOAK): t/soak/soak.c $(SHM_OBJS) $(LIB_OBJS)
 	@mkdir -p $(@D)
