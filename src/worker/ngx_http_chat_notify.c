@@ -301,7 +301,7 @@ ngx_http_chat_worker_exit(ngx_array_t *zones)
 
         z[i]->slot = NGX_HTTP_CHAT_NO_SLOT;
 
-        if (!ngx_queue_empty(&worker->departures)
+        if (worker->departures.root != &worker->departed
             || worker->rooms.root != &worker->sentinel
             || worker->inboxes.root != &worker->asleep)
         {

@@ -24,7 +24,8 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_rbtree_t               inboxes;    /* ngx_http_chat_inbox_t, asleep */
     ngx_rbtree_node_t          asleep;     /* their sentinel */
-    ngx_queue_t                departures; /* of presence.c, by time */
+    ngx_rbtree_t               departures; /* of presence.c, by time */
+    ngx_rbtree_node_t          departed;   /* its sentinel */
     ngx_event_t                depart;     /* the next one's timer */
     ngx_event_t                search;     /* for the dead's departures */
     uint32_t                   due;        /* bucket, see room_due() */

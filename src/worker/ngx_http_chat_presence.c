@@ -22,12 +22,11 @@
  * to be told.
  */
 typedef struct {
-    ngx_queue_t   queue;
-    ngx_msec_t    time;
-    uint64_t      epoch;
-    uint32_t      room;
-    uint8_t       user_len;
-    u_char        user[1];
+    ngx_rbtree_node_t  node;          /* by the time */
+    uint64_t           epoch;
+    uint32_t           room;
+    uint8_t            user_len;
+    u_char             user[1];
 } ngx_http_chat_departure_t;
 
 
@@ -71,7 +70,8 @@ ngx_http_chat_presence_init(ngx_http_chat_zone_t *z)
 
     worker = z->worker;
 
-    ngx_queue_init(&worker->departures);
+    ngx_rbtree_init(&worker->departures, &worker->departed,
+                    ngx_rbtree_insert_timer_value);
 
     worker->depart.handler = ngx_http_chat_presence_depart_handler;
     worker->depart.data = z;
@@ -221,7 +221,7 @@ ngx_http_chat_presence_later(ngx_http_chat_zone_t *z, uint32_t room,
         return;
     }
 
-    d->time = ngx_current_msec + wait;
+    d->node.key = ngx_current_msec + wait;
     d->epoch = epoch;
     d->room = room;
     d->user_len = (uint8_t) len;
@@ -234,37 +234,25 @@ ngx_http_chat_presence_later(ngx_http_chat_zone_t *z, uint32_t room,
 }
 
 
-/* Most are to wait for the same time, so the end is the place. */
-
 static void
 ngx_http_chat_presence_insert(ngx_http_chat_zone_t *z,
     ngx_http_chat_departure_t *d)
 {
-    ngx_queue_t                *q;
-    ngx_msec_int_t              wait;
-    ngx_http_chat_worker_t     *worker;
-    ngx_http_chat_departure_t  *other;
+    ngx_msec_int_t           wait;
+    ngx_rbtree_node_t       *first;
+    ngx_http_chat_worker_t  *worker;
 
     worker = z->worker;
 
-    for (q = ngx_queue_last(&worker->departures);
-         q != ngx_queue_sentinel(&worker->departures);
-         q = ngx_queue_prev(q))
-    {
-        other = ngx_queue_data(q, ngx_http_chat_departure_t, queue);
+    ngx_rbtree_insert(&worker->departures, &d->node);
 
-        if ((ngx_msec_int_t) (d->time - other->time) >= 0) {
-            break;
-        }
-    }
+    first = ngx_rbtree_min(worker->departures.root, &worker->departed);
 
-    ngx_queue_insert_after(q, &d->queue);
-
-    if (ngx_queue_head(&worker->departures) != &d->queue) {
+    if (first != &d->node) {
         return;
     }
 
-    wait = (ngx_msec_int_t) (d->time - ngx_current_msec);
+    wait = (ngx_msec_int_t) (d->node.key - ngx_current_msec);
 
     ngx_add_timer(&worker->depart, (ngx_msec_t) ngx_max(wait, 1));
 }
@@ -277,22 +265,21 @@ ngx_http_chat_presence_depart_handler(ngx_event_t *ev)
     ngx_str_t                   user;
     ngx_uint_t                  n;
     ngx_msec_t                  wait;
-    ngx_queue_t                *q;
     ngx_msec_int_t              left;
+    ngx_rbtree_node_t          *node;
     ngx_http_chat_zone_t       *z;
     ngx_http_chat_worker_t     *worker;
     ngx_http_chat_departure_t  *d;
 
     z = ev->data;
     worker = z->worker;
-    left = 1;
 
-    for (n = 0; !ngx_queue_empty(&worker->departures); n++) {
+    for (n = 0; worker->departures.root != &worker->departed; n++) {
 
-        q = ngx_queue_head(&worker->departures);
-        d = ngx_queue_data(q, ngx_http_chat_departure_t, queue);
+        node = ngx_rbtree_min(worker->departures.root, &worker->departed);
+        d = ngx_rbtree_data(node, ngx_http_chat_departure_t, node);
 
-        left = (ngx_msec_int_t) (d->time - ngx_current_msec);
+        left = (ngx_msec_int_t) (node->key - ngx_current_msec);
 
         if (left > 0 || n == NGX_HTTP_CHAT_PRESENCE_PASS) {
             /* of a crowd that leaves at once, some in each pass */
@@ -300,7 +287,7 @@ ngx_http_chat_presence_depart_handler(ngx_event_t *ev)
             return;
         }
 
-        ngx_queue_remove(q);
+        ngx_rbtree_delete(&worker->departures, node);
 
         if (d->user_len == 0) {
             ngx_http_chat_presence_count(z, d->room, d->epoch);
@@ -319,7 +306,7 @@ ngx_http_chat_presence_depart_handler(ngx_event_t *ev)
         {
             /* not quite yet, or there was no memory to say it */
 
-            d->time = ngx_current_msec + ngx_max(wait, 1);
+            d->node.key = ngx_current_msec + ngx_max(wait, 1);
             ngx_http_chat_presence_insert(z, d);
             continue;
         }
