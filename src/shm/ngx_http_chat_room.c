@@ -179,7 +179,11 @@ ngx_http_chat_room_merge(ngx_http_chat_zone_t *z,
         len = ngx_http_chat_room_pass_copy(z, room, cursor, &p, buf + *used,
                                            size - *used, need);
         *used += len;
-        full = (len == 0);
+
+        /* not if it was found damaged, and is empty now */
+
+        full = (len == 0
+                && p.seq != ngx_http_chat_log_state(&room->passing)->next_seq);
 
     } while (!full);
 
