@@ -186,7 +186,9 @@ bob < {"type":"message","room":$inbox,"seq":1,"user":"ann","to":$user}
 bob > {"type":"join","id":3,"room":$inbox}
 bob < {"type":"ok","id":3,"room":$inbox,"messages":[{"room":$inbox,"to":$user}]}
 bob > {"type":"typing","to":"ann"}
-ann skip {"type":"typing","to":"ann","user":$user}
+ann skip {"type":"typing","to":"ann","user":$user,"on":true}
+bob > {"type":"typing","to":"ann","on":false}
+ann < {"type":"typing","to":"ann","user":$user,"on":false}
 bob > {"type":"send","id":4,"room":"$name","text":"x"}
 bob skip {"type":"ok","id":4,"seq":1}
 ann skip {"type":"message","room":"$name","user":$user,"name":$user}
