@@ -254,6 +254,7 @@ ngx_http_chat_access_create(ngx_http_chat_access_t *access)
     }
 
     access->revoked = NGX_CONF_UNSET_PTR;
+    access->valid = NGX_CONF_UNSET_MSEC;
 }
 
 

@@ -25,6 +25,12 @@ typedef struct {
     /* by NGX_HTTP_CHAT_ACT_...; NULL: it is allowed */
     ngx_http_complex_value_t         *rules[NGX_HTTP_CHAT_ACTS];
     ngx_http_chat_revoked_file_t     *revoked;   /* NULL: off */
+
+    /* "chat_authorize" and its cache */
+    ngx_str_t                         uri;       /* empty: nobody is asked */
+    ngx_msec_t                        timeout;
+    ngx_msec_t                        valid;     /* 0 = nothing is kept */
+    ngx_http_complex_value_t         *key;       /* NULL: the user */
 } ngx_http_chat_access_t;
 
 
@@ -73,6 +79,34 @@ ngx_int_t ngx_http_chat_revoked(ngx_http_chat_access_t *access,
 
 /* Closes that session if it is in its location's file. */
 void ngx_http_chat_revoked_session(ngx_http_chat_session_t *s);
+
+
+/*
+ * authorize.c: the directives "chat_authorize" and "chat_authorize_cache",
+ * and what is settings->authorize.
+ */
+char *ngx_http_chat_set_authorize(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
+    ngx_uint_t *role, void *waiting);
+
+/* The session goes, whatever it waits for. */
+void ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s);
+
+
+/*
+ * ask.c: a subrequest to that URI of the session's server, which does not end
+ * with the session.  The handler is called once, and never before this
+ * returns; status 0: there was none.  ERROR: it is not called.
+ */
+typedef void (*ngx_http_chat_answer_pt)(void *data, ngx_uint_t status,
+    ngx_http_request_t *r);
+
+ngx_int_t ngx_http_chat_ask(ngx_http_chat_session_t *s,
+    ngx_http_chat_act_t *act, ngx_str_t *uri, ngx_http_chat_answer_pt handler,
+    void *data);
 
 
 #endif /* _NGX_HTTP_CHAT_ACCESS_H_INCLUDED_ */

@@ -152,7 +152,8 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);
 
-    if (ngx_http_chat_rate_merge(cf, prev->rates, conf) != NGX_CONF_OK
+    if (ngx_http_chat_authorize_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_chat_rate_merge(cf, prev->rates, conf) != NGX_CONF_OK
         || ngx_http_chat_filter_merge(cf, prev, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;

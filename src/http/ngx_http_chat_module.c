@@ -237,6 +237,20 @@ static ngx_command_t  ngx_http_chat_commands[] = {
       0,
       NULL },
 
+    { ngx_string("chat_authorize"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_chat_set_authorize,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_authorize_cache"),
+      NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE12,
+      ngx_http_chat_set_authorize_cache,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("chat_origins"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_1MORE,
       ngx_http_chat_set_origins,

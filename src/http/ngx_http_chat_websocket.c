@@ -687,6 +687,7 @@ ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s)
         ngx_http_chat_typing_stop(s, 0);
     }
 
+    ngx_http_chat_authorize_forget(s);
     ngx_http_chat_connections_leave(s, ngx_http_chat_websocket_counted(s));
 
     ngx_http_chat_log_session(s);
@@ -825,6 +826,15 @@ ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
 
     while (!s->dead && !s->peer_closed) {
 
+        if ((s->read_blocked || s->throttled) && pos < end) {
+
+            if (ngx_http_chat_websocket_delay(s, pos, end - pos) != NGX_OK) {
+                ngx_http_chat_session_finalize(s);
+            }
+
+            return;
+        }
+
         rc = chat_ws_decode(&ws->decoder, &pos, end, &ev);
 
         if (rc == CHAT_WS_AGAIN) {
@@ -849,15 +859,6 @@ ngx_http_chat_websocket_input(ngx_http_chat_session_t *s, u_char *pos,
         default:
             ngx_http_chat_websocket_fail(s, ev.close_code, ev.reason);
             break;
-        }
-
-        if ((s->read_blocked || s->throttled) && pos < end) {
-
-            if (ngx_http_chat_websocket_delay(s, pos, end - pos) != NGX_OK) {
-                ngx_http_chat_session_finalize(s);
-            }
-
-            return;
         }
     }
 }

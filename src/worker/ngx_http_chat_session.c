@@ -28,7 +28,6 @@ static void ngx_http_chat_session_linger(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_drain(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_free(ngx_http_chat_session_t *s);
 static void ngx_http_chat_session_throttle_handler(ngx_event_t *ev);
-static void ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s);
 static size_t ngx_http_chat_session_own(ngx_http_chat_settings_t *settings);
 static uint64_t ngx_http_chat_session_mix(uint64_t n);
 
@@ -541,7 +540,7 @@ ngx_http_chat_session_throttle_handler(ngx_event_t *ev)
 }
 
 
-static void
+void
 ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s)
 {
     if (s->throttle == NULL) {

@@ -162,8 +162,9 @@ void ngx_http_chat_session_person(ngx_http_chat_session_t *s,
 ngx_int_t ngx_http_chat_session_rename(ngx_http_chat_session_t *s,
     ngx_str_t *name, u_char color[3]);
 
-/* Nothing is read from it for that many ms. */
+/* Nothing is read from it for that many ms; or until now. */
 void ngx_http_chat_session_throttle(ngx_http_chat_session_t *s, ngx_msec_t ms);
+void ngx_http_chat_session_unthrottle(ngx_http_chat_session_t *s);
 
 /* Frees one that was created and not started; its connection stays. */
 void ngx_http_chat_session_discard(ngx_http_chat_session_t *s);

@@ -1,0 +1,567 @@
+
+/*
+ * Copyright (C) the chat module's authors
+ */
+
+
+#include "ngx_http_chat_module.h"
+#include "ngx_http_chat_join.h"
+
+
+#define NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT  10000
+#define NGX_HTTP_CHAT_AUTHORIZE_SLACK    1000    /* ms, of the pause over it */
+#define NGX_HTTP_CHAT_AUTHORIZE_KEPT     10000   /* answers, a worker */
+#define NGX_HTTP_CHAT_AUTHORIZE_ROLE     "X-Chat-Role"
+
+
+/* A session that waits for an answer; or nobody does any more. */
+typedef struct {
+    ngx_queue_t                queue;
+    ngx_http_chat_session_t   *session;    /* NULL: it has gone */
+    void                      *waiting;    /* the join; NULL: it was answered */
+    ngx_event_t                event;      /* it has waited long enough */
+    ngx_uint_t                 role;
+    ngx_msec_t                 valid;      /* to be kept so long */
+    ngx_str_t                  key;
+} ngx_http_chat_authorization_t;
+
+
+/* An answer that is kept. */
+typedef struct {
+    ngx_str_node_t             node;
+    ngx_queue_t                queue;      /* the oldest is the last */
+    ngx_msec_t                 expires;
+    ngx_uint_t                 role;
+    ngx_uint_t                 allowed;
+} ngx_http_chat_authorized_t;
+
+
+static ngx_int_t ngx_http_chat_authorize_key(ngx_http_chat_session_t *s,
+    ngx_http_chat_act_t *act, ngx_pool_t *pool, ngx_str_t *key);
+static ngx_int_t ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
+    ngx_http_chat_act_t *act, ngx_str_t *key, void *waiting);
+static void ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_chat_authorize_role(ngx_http_request_t *r,
+    ngx_uint_t *role);
+static void ngx_http_chat_authorize_timeout(ngx_event_t *ev);
+static void ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a,
+    ngx_int_t rc);
+static ngx_http_chat_authorized_t *ngx_http_chat_authorize_find(
+    ngx_str_t *key);
+static void ngx_http_chat_authorize_keep(ngx_http_chat_authorization_t *a,
+    ngx_uint_t allowed);
+static void ngx_http_chat_authorize_drop(ngx_http_chat_authorized_t *kept);
+
+
+/* The worker's. */
+
+static struct {
+    ngx_queue_t        asked;
+    ngx_queue_t        kept;
+    ngx_uint_t         nkept;
+    ngx_rbtree_t       tree;
+    ngx_rbtree_node_t  sentinel;
+} ngx_http_chat_authorizations;
+
+
+ngx_int_t
+ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
+    ngx_uint_t *role, void *waiting)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    key;
+    ngx_pool_t                  *pool;
+    ngx_http_chat_act_t          act;
+    ngx_http_chat_authorized_t  *kept;
+
+    if (ngx_http_chat_authorizations.asked.next == NULL) {
+        ngx_queue_init(&ngx_http_chat_authorizations.asked);
+        ngx_queue_init(&ngx_http_chat_authorizations.kept);
+        ngx_rbtree_init(&ngx_http_chat_authorizations.tree,
+                        &ngx_http_chat_authorizations.sentinel,
+                        ngx_str_rbtree_insert_value);
+    }
+
+    act.room = *room;
+    act.role = s->role;
+
+    pool = ngx_create_pool(1024, s->connection->log);
+    if (pool == NULL) {
+        return NGX_BUSY;
+    }
+
+    rc = NGX_BUSY;
+
+    if (ngx_http_chat_authorize_key(s, &act, pool, &key) == NGX_OK) {
+
+        kept = waiting ? NULL : ngx_http_chat_authorize_find(&key);
+
+        if (kept) {
+            *role = kept->role ? kept->role : s->role;
+            rc = kept->allowed ? NGX_OK : NGX_DECLINED;
+
+        } else {
+            rc = waiting ? ngx_http_chat_authorize_ask(s, &act, &key, waiting)
+                         : NGX_AGAIN;
+        }
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+/* Of which location, who, and where; or what is configured, and where. */
+
+static ngx_int_t
+ngx_http_chat_authorize_key(ngx_http_chat_session_t *s,
+    ngx_http_chat_act_t *act, ngx_pool_t *pool, ngx_str_t *key)
+{
+    u_char                    *p;
+    ngx_str_t                  who;
+    ngx_http_request_t        *r;
+    ngx_http_chat_loc_conf_t  *chcf;
+
+    chcf = s->conf;
+
+    who.data = ngx_http_chat_session_user(s);
+    who.len = s->user_len;
+
+    if (chcf->access.key) {
+        r = ngx_http_chat_act_request(s, act, pool);
+
+        if (r == NULL
+            || ngx_http_complex_value(r, chcf->access.key, &who) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    key->data = ngx_pnalloc(pool, sizeof(void *) + who.len + act->room.len
+                                  + 1);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(key->data, &chcf, sizeof(void *));
+    p = ngx_cpymem(p, act->room.data, act->room.len);
+    *p++ = '\0';
+    p = ngx_cpymem(p, who.data, who.len);
+
+    key->len = p - key->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
+    ngx_http_chat_act_t *act, ngx_str_t *key, void *waiting)
+{
+    ngx_http_chat_loc_conf_t       *chcf;
+    ngx_http_chat_authorization_t  *a;
+
+    chcf = s->conf;
+
+    a = ngx_calloc(sizeof(ngx_http_chat_authorization_t) + key->len,
+                   s->connection->log);
+    if (a == NULL) {
+        return NGX_BUSY;
+    }
+
+    a->session = s;
+    a->waiting = waiting;
+    a->role = s->role;
+    a->valid = chcf->access.valid;
+    a->key.data = (u_char *) (a + 1);
+    a->key.len = key->len;
+
+    ngx_memcpy(a->key.data, key->data, key->len);
+
+    a->event.handler = ngx_http_chat_authorize_timeout;
+    a->event.data = a;
+    a->event.log = ngx_cycle->log;
+    a->event.cancelable = 1;
+
+    if (ngx_http_chat_ask(s, act, &chcf->access.uri,
+                          ngx_http_chat_authorize_answer, a)
+        != NGX_OK)
+    {
+        ngx_free(a);
+        return NGX_BUSY;
+    }
+
+    ngx_queue_insert_tail(&ngx_http_chat_authorizations.asked, &a->queue);
+    ngx_add_timer(&a->event, chcf->access.timeout);
+
+    /* what it says behind the join is not to overtake it */
+
+    ngx_http_chat_session_throttle(s, chcf->access.timeout
+                                      + NGX_HTTP_CHAT_AUTHORIZE_SLACK);
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
+    ngx_http_request_t *r)
+{
+    ngx_http_chat_authorization_t *a = data;
+
+    ngx_int_t  rc;
+
+    rc = NGX_BUSY;
+
+    if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
+        rc = ngx_http_chat_authorize_role(r, &a->role);
+
+    } else if (status == NGX_HTTP_UNAUTHORIZED
+               || status == NGX_HTTP_FORBIDDEN)
+    {
+        rc = NGX_DECLINED;
+    }
+
+    if (rc == NGX_BUSY) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "who may join cannot be found out: \"%V\" has answered "
+                      "with %ui", &r->uri, status);
+
+    } else if (a->valid) {
+        ngx_http_chat_authorize_keep(a, rc == NGX_OK);
+    }
+
+    ngx_http_chat_authorize_reply(a, rc);
+
+    ngx_queue_remove(&a->queue);
+    ngx_free(a);
+}
+
+
+/* BUSY: a role that there is not is no answer. */
+
+static ngx_int_t
+ngx_http_chat_authorize_role(ngx_http_request_t *r, ngx_uint_t *role)
+{
+    size_t            len;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const ngx_str_t  roles[] = {
+        ngx_string("member"), ngx_string("moderator"), ngx_string("owner")
+    };
+
+    len = sizeof(NGX_HTTP_CHAT_AUTHORIZE_ROLE) - 1;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash == 0 || h[i].key.len != len
+                || ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) NGX_HTTP_CHAT_AUTHORIZE_ROLE,
+                                   len)
+                   != 0)
+            {
+                continue;
+            }
+
+            for (n = 0; n < 3; n++) {
+                if (h[i].value.len == roles[n].len
+                    && ngx_memcmp(h[i].value.data, roles[n].data,
+                                  roles[n].len)
+                       == 0)
+                {
+                    *role = NGX_HTTP_CHAT_ROLE_MEMBER + n;
+                    return NGX_OK;
+                }
+            }
+
+            return NGX_BUSY;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_authorize_timeout(ngx_event_t *ev)
+{
+    ngx_http_chat_authorization_t *a = ev->data;
+
+    ngx_log_error(NGX_LOG_ERR, ev->log, NGX_ETIMEDOUT,
+                  "who may join cannot be found out in time");
+
+    ngx_http_chat_authorize_reply(a, NGX_BUSY);
+}
+
+
+/* What was said behind the join is read when that is answered. */
+
+static void
+ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
+{
+    void                     *waiting;
+    ngx_http_chat_session_t  *s;
+
+    s = a->session;
+    waiting = a->waiting;
+
+    a->session = NULL;
+    a->waiting = NULL;
+
+    if (a->event.timer_set) {
+        ngx_del_timer(&a->event);
+    }
+
+    if (waiting == NULL) {
+        return;
+    }
+
+    if (s == NULL || s->closing || s->dead) {
+        ngx_free(waiting);
+        return;
+    }
+
+    ngx_http_chat_join_authorized(s, waiting, rc, a->role);
+
+    ngx_http_chat_session_unthrottle(s);
+}
+
+
+void
+ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s)
+{
+    ngx_queue_t                    *q, *asked;
+    ngx_http_chat_authorization_t  *a;
+
+    asked = &ngx_http_chat_authorizations.asked;
+
+    if (s->settings->authorize == NULL || asked->next == NULL) {
+        return;
+    }
+
+    for (q = ngx_queue_head(asked);
+         q != ngx_queue_sentinel(asked);
+         q = ngx_queue_next(q))
+    {
+        a = ngx_queue_data(q, ngx_http_chat_authorization_t, queue);
+
+        if (a->session == s) {
+            a->session = NULL;
+        }
+    }
+}
+
+
+static ngx_http_chat_authorized_t *
+ngx_http_chat_authorize_find(ngx_str_t *key)
+{
+    ngx_http_chat_authorized_t  *kept;
+
+    kept = (ngx_http_chat_authorized_t *)
+               ngx_str_rbtree_lookup(&ngx_http_chat_authorizations.tree, key,
+                                     ngx_crc32_short(key->data, key->len));
+
+    if (kept && (ngx_msec_int_t) (kept->expires - ngx_current_msec) <= 0) {
+        ngx_http_chat_authorize_drop(kept);
+        return NULL;
+    }
+
+    return kept;
+}
+
+
+static void
+ngx_http_chat_authorize_keep(ngx_http_chat_authorization_t *a,
+    ngx_uint_t allowed)
+{
+    ngx_queue_t                 *q;
+    ngx_http_chat_authorized_t  *kept;
+
+    kept = ngx_http_chat_authorize_find(&a->key);
+
+    if (kept) {
+        ngx_http_chat_authorize_drop(kept);
+    }
+
+    if (ngx_http_chat_authorizations.nkept == NGX_HTTP_CHAT_AUTHORIZE_KEPT) {
+        q = ngx_queue_last(&ngx_http_chat_authorizations.kept);
+        ngx_http_chat_authorize_drop(ngx_queue_data(q,
+                                        ngx_http_chat_authorized_t, queue));
+    }
+
+    kept = ngx_alloc(sizeof(ngx_http_chat_authorized_t) + a->key.len,
+                     ngx_cycle->log);
+    if (kept == NULL) {
+        return;
+    }
+
+    kept->node.str.data = (u_char *) (kept + 1);
+    kept->node.str.len = a->key.len;
+    kept->node.node.key = ngx_crc32_short(a->key.data, a->key.len);
+
+    ngx_memcpy(kept->node.str.data, a->key.data, a->key.len);
+
+    kept->expires = ngx_current_msec + a->valid;
+    kept->role = a->role;
+    kept->allowed = allowed;
+
+    ngx_rbtree_insert(&ngx_http_chat_authorizations.tree, &kept->node.node);
+    ngx_queue_insert_head(&ngx_http_chat_authorizations.kept, &kept->queue);
+    ngx_http_chat_authorizations.nkept++;
+}
+
+
+static void
+ngx_http_chat_authorize_drop(ngx_http_chat_authorized_t *kept)
+{
+    ngx_rbtree_delete(&ngx_http_chat_authorizations.tree, &kept->node.node);
+    ngx_queue_remove(&kept->queue);
+    ngx_http_chat_authorizations.nkept--;
+
+    ngx_free(kept);
+}
+
+
+char *
+ngx_http_chat_set_authorize(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_chat_loc_conf_t *chcf = conf;
+
+    ngx_str_t               *value, rest;
+    ngx_http_chat_access_t  *access;
+
+    (void) cmd;
+
+    access = &chcf->access;
+    value = cf->args->elts;
+
+    if (access->uri.data) {
+        return "is duplicate";
+    }
+
+    access->timeout = NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&access->uri, "");
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].len == 0 || value[1].data[0] != '/') {
+        return ngx_http_chat_conf_invalid(cf, &value[1],
+                                          "the URI of a location, or \"off\"");
+    }
+
+    access->uri = value[1];
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_http_chat_conf_param(&value[2], "timeout=", &rest)) {
+            access->timeout = ngx_parse_time(&rest, 0);
+
+        } else {
+            access->timeout = 0;
+        }
+
+        if (access->timeout == 0 || access->timeout > 60 * 1000) {
+            return ngx_http_chat_conf_invalid(cf, &value[2],
+                                   "\"timeout=\" and a time up to 60s");
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_chat_loc_conf_t *chcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_http_chat_access_t            *access;
+    ngx_http_compile_complex_value_t   ccv;
+
+    (void) cmd;
+
+    access = &chcf->access;
+    value = cf->args->elts;
+
+    if (access->valid != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    access->valid = ngx_parse_time(&value[1], 0);
+
+    if (access->valid > 24 * 60 * 60 * 1000) {
+        return ngx_http_chat_conf_invalid(cf, &value[1],
+                                          "a time up to 1d, or 0 for none");
+    }
+
+    access->key = NULL;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    access->key = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (access->key == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[2];
+    ccv.complex_value = access->key;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_chat_authorize_merge(ngx_conf_t *cf, ngx_http_chat_loc_conf_t *prev,
+    ngx_http_chat_loc_conf_t *conf)
+{
+    ngx_http_chat_access_t  *from, *access;
+
+    from = &prev->access;
+    access = &conf->access;
+
+    if (access->uri.data == NULL) {
+        access->uri = from->uri;
+        access->timeout = from->timeout;
+    }
+
+    if (access->valid == NGX_CONF_UNSET_MSEC) {
+        access->valid = (from->valid == NGX_CONF_UNSET_MSEC) ? 0 : from->valid;
+        access->key = from->key;
+    }
+
+    if (access->uri.len == 0 || conf->zone == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->settings.protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"chat_authorize\" is not for \"chat_protocol "
+                           "raw\", where \"auth_request\" can ask before the "
+                           "handshake");
+        return NGX_CONF_ERROR;
+    }
+
+    /* its headers are the backend's to see */
+
+    conf->keep_request = 1;
+    conf->settings.authorize = ngx_http_chat_authorize;
+
+    return NGX_CONF_OK;
+}
