@@ -89,6 +89,10 @@ char *ngx_http_chat_set_authorize(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* Of whole location configurations. */
+char *ngx_http_chat_authorize_merge(ngx_conf_t *cf, void *parent, void *child);
+
 ngx_int_t ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
     ngx_uint_t *role, void *waiting);
 

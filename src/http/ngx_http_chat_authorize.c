@@ -528,9 +528,11 @@ ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_chat_authorize_merge(ngx_conf_t *cf, ngx_http_chat_loc_conf_t *prev,
-    ngx_http_chat_loc_conf_t *conf)
+ngx_http_chat_authorize_merge(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_http_chat_loc_conf_t *prev = parent;
+    ngx_http_chat_loc_conf_t *conf = child;
+
     ngx_http_chat_access_t  *from, *access;
 
     from = &prev->access;

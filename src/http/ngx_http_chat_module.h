@@ -166,9 +166,6 @@ ngx_int_t ngx_http_chat_add_header(ngx_http_request_t *r, const char *name,
  * Returns what a content handler returns. */
 ngx_int_t ngx_http_chat_upgrade(ngx_http_request_t *r);
 
-char *ngx_http_chat_authorize_merge(ngx_conf_t *cf,
-    ngx_http_chat_loc_conf_t *prev, ngx_http_chat_loc_conf_t *conf);
-
 /* origin.c: the directive "chat_origins", its default when merged, and
  * whether a request with that Origin may come in (1) or not (0). */
 char *ngx_http_chat_set_origins(ngx_conf_t *cf, ngx_command_t *cmd,
