@@ -111,7 +111,7 @@ test_text(void)
     test_ok(memcmp(out, "alice", 5) == 0);
 
     test_eq(chat_fold(out, (unsigned char *) "Al\xc3\xad""ce", 6, 1), 5);
-    test_ok(memcmp(out, "alice" + 0, 2) == 0 && out[2] == 'l');
+    test_ok(memcmp(out, "allce", 5) == 0);
 
     test_eq(chat_fold(out, (unsigned char *) "", 0, 1), 0);
 }
