@@ -50,6 +50,7 @@ default_config(<<'_EOC_');
         chat_user             $arg_user;
         chat_authorize        /slow;
         chat_authorize_cache  10s;
+        chat_user_role        $arg_role;
     }
 
     location /keyed {
@@ -447,3 +448,23 @@ conf bad location: chat chat; chat_authorize /a; chat_authorize /b; => ~"chat_au
 conf bad location: chat chat; chat_authorize_cache 2d; => ~a time up to 1d
 conf bad location: chat chat; chat_authorize /a; chat_protocol raw; chat_room x; => ~"chat_authorize" is not for "chat_protocol raw"
 conf good location: chat chat; chat_authorize /a timeout=5s; chat_authorize_cache 1m $chat_user$chat_room;
+
+
+
+=== TEST 14: an answer without a role keeps none
+A kept answer is the user's in all of his connections; the role that one of
+them came with is not.
+--- chat
+owner connect /kept?user=alice&role=owner
+owner skip {"type":"welcome"}
+member connect /kept?user=alice same=owner
+member skip {"type":"welcome"}
+owner > {"type":"join","id":1,"room":"plain"}
+ok main::asked(1)
+ok main::answer(204)
+owner < {"type":"ok","id":1,"role":"owner"}
+owner > {"type":"leave","id":2,"room":"plain"}
+owner < {"type":"ok","id":2}
+member > {"type":"join","id":1,"room":"plain"}
+member < {"type":"ok","id":1,"role":"member"}
+ok main::quiet()

@@ -20,7 +20,7 @@ typedef struct {
     ngx_http_chat_session_t   *session;    /* NULL: it has gone */
     void                      *waiting;    /* the join; NULL: it was answered */
     ngx_event_t                event;      /* it has waited long enough */
-    ngx_uint_t                 role;
+    ngx_uint_t                 role;       /* that was answered, or NONE */
     ngx_msec_t                 valid;      /* to be kept so long */
     ngx_str_t                  key;
 } ngx_http_chat_authorization_t;
@@ -31,7 +31,7 @@ typedef struct {
     ngx_str_node_t             node;
     ngx_queue_t                queue;      /* the oldest is the last */
     ngx_msec_t                 expires;
-    ngx_uint_t                 role;
+    ngx_uint_t                 role;       /* likewise */
     ngx_uint_t                 allowed;
 } ngx_http_chat_authorized_t;
 
@@ -173,7 +173,7 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
 
     a->session = s;
     a->waiting = waiting;
-    a->role = s->role;
+    a->role = NGX_HTTP_CHAT_ROLE_NONE;
     a->valid = chcf->access.valid;
     a->key.data = (u_char *) (a + 1);
     a->key.len = key->len;
@@ -328,7 +328,7 @@ ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
         return;
     }
 
-    ngx_http_chat_join_authorized(s, waiting, rc, a->role);
+    ngx_http_chat_join_authorized(s, waiting, rc, a->role ? a->role : s->role);
 
     ngx_http_chat_session_unthrottle(s);
 }
