@@ -74,11 +74,11 @@ static const ngx_http_chat_command_def_t  ngx_http_chat_commands[CHAT_CMD_N] = {
 
     [CHAT_CMD_ROOMS]   = { ngx_http_chat_command_rooms, 0 },
     [CHAT_CMD_PROFILE] = { ngx_http_chat_command_profile, 0 },
-    [CHAT_CMD_KICK]    = { ngx_http_chat_command_kick, 0 },
-    [CHAT_CMD_MUTE]    = { ngx_http_chat_command_mute, 0 },
-    [CHAT_CMD_UNMUTE]  = { ngx_http_chat_command_mute, 0 },
-    [CHAT_CMD_BAN]     = { ngx_http_chat_command_ban, 0 },
-    [CHAT_CMD_UNBAN]   = { ngx_http_chat_command_ban, 0 },
+    [CHAT_CMD_KICK]    = { ngx_http_chat_command_moderate, 0 },
+    [CHAT_CMD_MUTE]    = { ngx_http_chat_command_moderate, 0 },
+    [CHAT_CMD_UNMUTE]  = { ngx_http_chat_command_moderate, 0 },
+    [CHAT_CMD_BAN]     = { ngx_http_chat_command_moderate, 0 },
+    [CHAT_CMD_UNBAN]   = { ngx_http_chat_command_moderate, 0 },
     [CHAT_CMD_GRANT]   = { ngx_http_chat_command_grant, 0 },
     [CHAT_CMD_SET]     = { ngx_http_chat_command_set, 0 },
     [CHAT_CMD_AUTH]    = { ngx_http_chat_command_auth, 0 },
@@ -222,14 +222,6 @@ ngx_http_chat_command_check(ngx_http_chat_session_t *s, chat_command_t *cmd,
     if (len > s->settings->message_size) {
         ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_TOO_LARGE, NULL,
                                   "the message is too large");
-        return NGX_ERROR;
-    }
-
-    if (cmd->type != CHAT_CMD_N
-        && ngx_http_chat_commands[cmd->type].handler == NULL)
-    {
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_UNKNOWN_TYPE, NULL,
-                                  "no such command");
         return NGX_ERROR;
     }
 

@@ -84,13 +84,8 @@ void ngx_http_chat_command_rooms(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_profile(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
-void ngx_http_chat_command_kick(ngx_http_chat_session_t *s,
-    chat_command_t *cmd, ngx_http_chat_member_t *m);
-/* and unmute, */
-void ngx_http_chat_command_mute(ngx_http_chat_session_t *s,
-    chat_command_t *cmd, ngx_http_chat_member_t *m);
-/* and unban */
-void ngx_http_chat_command_ban(ngx_http_chat_session_t *s,
+/* kick, mute, unmute, ban and unban */
+void ngx_http_chat_command_moderate(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);
 void ngx_http_chat_command_grant(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m);

@@ -129,7 +129,6 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
     ngx_int_t                   rc;
     ngx_str_t                   room;
     ngx_http_chat_member_t     *m;
-    ngx_http_chat_standing_t    nobody;
     ngx_http_chat_room_view_t   view;
 
     if (s->settings->protocol != NGX_HTTP_CHAT_PROTOCOL_RAW) {
@@ -149,9 +148,7 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
         return rc;
     }
 
-    ngx_memzero(&nobody, sizeof(ngx_http_chat_standing_t));
-
-    if (!ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_HISTORY, &room, &nobody)) {
+    if (!ngx_http_chat_access_raw(s, NGX_HTTP_CHAT_ACT_HISTORY)) {
         m->cursor = view.head;
         return NGX_OK;
     }

@@ -281,10 +281,8 @@ void
 ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text, size_t len,
     ngx_uint_t binary)
 {
-    ngx_str_t                  room;
-    ngx_http_chat_member_t    *m;
-    ngx_http_chat_publish_t    p;
-    ngx_http_chat_standing_t   nobody;
+    ngx_http_chat_member_t   *m;
+    ngx_http_chat_publish_t   p;
 
     m = ngx_http_chat_session_member(s, 0);
 
@@ -292,12 +290,7 @@ ngx_http_chat_raw_message(ngx_http_chat_session_t *s, u_char *text, size_t len,
         return;
     }
 
-    room.data = ngx_http_chat_session_room(s);
-    room.len = s->room_len;
-
-    ngx_memzero(&nobody, sizeof(ngx_http_chat_standing_t));
-
-    if (!ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_SEND, &room, &nobody)) {
+    if (!ngx_http_chat_access_raw(s, NGX_HTTP_CHAT_ACT_SEND)) {
 
         /* there is no word to say so, as where it is over the rate */
         return;

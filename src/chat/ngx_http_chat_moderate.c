@@ -26,8 +26,6 @@ typedef struct {
 static ngx_int_t ngx_http_chat_find(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_http_chat_member_t *m, uint32_t *room,
     uint64_t *epoch);
-static void ngx_http_chat_moderate(ngx_http_chat_session_t *s,
-    chat_command_t *cmd, ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_moderate_check(
     ngx_http_chat_moderation_t *mod, ngx_http_chat_session_t *s,
     ngx_http_chat_standing_t *other);
@@ -48,30 +46,6 @@ static const ngx_http_chat_sanction_t  ngx_http_chat_sanctions[CHAT_CMD_N] = {
     [CHAT_CMD_BAN]    = { "banned",   NGX_HTTP_CHAT_CHANGE_BAN,  0 },
     [CHAT_CMD_UNBAN]  = { "unbanned", NGX_HTTP_CHAT_CHANGE_BAN,  1 }
 };
-
-
-void
-ngx_http_chat_command_kick(ngx_http_chat_session_t *s, chat_command_t *cmd,
-    ngx_http_chat_member_t *m)
-{
-    ngx_http_chat_moderate(s, cmd, m);
-}
-
-
-void
-ngx_http_chat_command_mute(ngx_http_chat_session_t *s, chat_command_t *cmd,
-    ngx_http_chat_member_t *m)
-{
-    ngx_http_chat_moderate(s, cmd, m);
-}
-
-
-void
-ngx_http_chat_command_ban(ngx_http_chat_session_t *s, chat_command_t *cmd,
-    ngx_http_chat_member_t *m)
-{
-    ngx_http_chat_moderate(s, cmd, m);
-}
 
 
 ngx_int_t
@@ -223,9 +197,9 @@ ngx_http_chat_moderate_begin(ngx_http_chat_session_t *s, chat_command_t *cmd,
 }
 
 
-static void
-ngx_http_chat_moderate(ngx_http_chat_session_t *s, chat_command_t *cmd,
-    ngx_http_chat_member_t *m)
+void
+ngx_http_chat_command_moderate(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_member_t *m)
 {
     ngx_int_t                    rc;
     ngx_http_chat_publish_t      p;

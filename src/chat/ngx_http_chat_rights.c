@@ -150,6 +150,24 @@ ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
 
 
 ngx_uint_t
+ngx_http_chat_access_raw(ngx_http_chat_session_t *s, ngx_uint_t act)
+{
+    ngx_str_t  room;
+
+    if (s->settings->access == NULL) {
+        return 1;
+    }
+
+    room.data = ngx_http_chat_session_room(s);
+    room.len = s->room_len;
+
+    return s->settings->access(s, act, &room,
+                               ngx_http_chat_role(s->role,
+                                                  NGX_HTTP_CHAT_ROLE_NONE));
+}
+
+
+ngx_uint_t
 ngx_http_chat_rights_joined(chat_cmd_e type)
 {
     return ngx_http_chat_rights[type].joined;

@@ -28,6 +28,10 @@ ngx_uint_t ngx_http_chat_role_own(ngx_http_chat_session_t *s,
 ngx_uint_t ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
     ngx_str_t *room, ngx_http_chat_standing_t *standing);
 
+/* The same in raw mode: in the session's only room, which knows nobody. */
+ngx_uint_t ngx_http_chat_access_raw(ngx_http_chat_session_t *s,
+    ngx_uint_t act);
+
 /* "member", "moderator", "owner"; and back, for one of these. */
 const char *ngx_http_chat_role_name(ngx_uint_t role);
 ngx_uint_t ngx_http_chat_role_of(chat_str_t *name);

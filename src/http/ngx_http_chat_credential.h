@@ -144,13 +144,6 @@ ngx_http_chat_key_t *ngx_http_chat_key_find(ngx_http_chat_keyfile_t *file,
 ngx_uint_t ngx_http_chat_key_allows(ngx_http_chat_key_t *key,
     ngx_uint_t scope, ngx_str_t *room);
 
-/*
- * The key of a request, in X-Api-Key or as a bearer: OK; DECLINED: there is
- * none; else the status to refuse the request with, the reason is logged.
- */
-ngx_int_t ngx_http_chat_key_check(ngx_http_request_t *r,
-    ngx_http_chat_key_t **key);
-
 
 /* renew.c: the session has its request's, from the start; and what is
  * settings->authenticate. */

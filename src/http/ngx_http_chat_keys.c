@@ -500,55 +500,6 @@ ngx_http_chat_key_allows(ngx_http_chat_key_t *key, ngx_uint_t scope,
 }
 
 
-ngx_int_t
-ngx_http_chat_key_check(ngx_http_request_t *r, ngx_http_chat_key_t **key)
-{
-    ngx_str_t                  *value, secret;
-    ngx_uint_t                  bearer;
-    ngx_http_variable_value_t  *v;
-    ngx_http_chat_loc_conf_t   *chcf;
-
-    static ngx_str_t  name = ngx_string("http_x_api_key");
-
-    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
-
-    v = ngx_http_get_variable(r, &name, ngx_hash_key(name.data, name.len));
-
-    bearer = sizeof("Bearer ") - 1;
-    ngx_str_null(&secret);
-
-    if (v && !v->not_found) {
-        secret.data = v->data;
-        secret.len = v->len;
-
-    } else if (r->headers_in.authorization) {
-        value = &r->headers_in.authorization->value;
-
-        if (value->len > bearer
-            && ngx_strncasecmp(value->data, (u_char *) "Bearer ", bearer) == 0)
-        {
-            secret.data = value->data + bearer;
-            secret.len = value->len - bearer;
-        }
-    }
-
-    if (secret.len == 0 || chcf->doors.api_keys == NULL) {
-        return NGX_DECLINED;
-    }
-
-    *key = ngx_http_chat_key_find(chcf->doors.api_keys, &secret,
-                                  r->connection->log);
-
-    if (*key == NULL) {
-        return ngx_http_chat_refuse(r, NGX_HTTP_UNAUTHORIZED,
-                                    "the API key is unknown, or its time is "
-                                    "over", NULL);
-    }
-
-    return NGX_OK;
-}
-
-
 char *
 ngx_http_chat_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

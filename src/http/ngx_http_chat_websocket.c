@@ -57,8 +57,6 @@ static void ngx_http_chat_websocket_closed(ngx_http_chat_session_t *s);
 
 static ngx_int_t ngx_http_chat_websocket_enter(ngx_http_request_t *r,
     ngx_http_chat_session_t *s);
-static ngx_uint_t ngx_http_chat_websocket_raw_allowed(
-    ngx_http_chat_session_t *s);
 static ngx_http_chat_session_t *ngx_http_chat_websocket_create(
     ngx_http_request_t *r, ngx_http_chat_identity_t *identity,
     chat_deflate_params_t *deflate);
@@ -208,7 +206,11 @@ ngx_http_chat_websocket_enter(ngx_http_request_t *r,
         return rc;
     }
 
-    if (!ngx_http_chat_websocket_raw_allowed(s)) {
+    /* in raw mode it joins before there is a word to refuse it by */
+
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW
+        && !ngx_http_chat_access_raw(s, NGX_HTTP_CHAT_ACT_JOIN))
+    {
         return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
                                     "\"chat_access\" does not let it in", NULL);
     }
@@ -238,26 +240,6 @@ ngx_http_chat_websocket_enter(ngx_http_request_t *r,
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-}
-
-
-/* In raw mode it joins before there is a word to refuse it by. */
-
-static ngx_uint_t
-ngx_http_chat_websocket_raw_allowed(ngx_http_chat_session_t *s)
-{
-    ngx_str_t  room;
-
-    if (s->settings->protocol != NGX_HTTP_CHAT_PROTOCOL_RAW
-        || s->settings->access == NULL)
-    {
-        return 1;
-    }
-
-    room.data = ngx_http_chat_session_room(s);
-    room.len = s->room_len;
-
-    return s->settings->access(s, NGX_HTTP_CHAT_ACT_JOIN, &room, s->role);
 }
 
 
