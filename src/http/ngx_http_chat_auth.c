@@ -16,6 +16,7 @@
 
 
 #define NGX_HTTP_CHAT_GUEST_BYTES  3       /* two hex digits each */
+#define NGX_HTTP_CHAT_GUEST_TRIES  32      /* to find a name nobody has */
 #define NGX_HTTP_CHAT_COLOR_LEN    7       /* "#rrggbb" */
 
 /* Of a derived color: the range of its red, green and blue, ... */
@@ -35,7 +36,7 @@ static ngx_int_t ngx_http_chat_identify_challenge(ngx_http_request_t *r,
 static void ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
     ngx_http_chat_identity_t *identity, ngx_str_t *user);
 static ngx_int_t ngx_http_chat_identify_guest(ngx_http_request_t *r,
-    ngx_http_chat_identity_t *identity);
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_profile(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity);
 static ngx_int_t ngx_http_chat_identify_room(ngx_http_request_t *r,
@@ -129,7 +130,7 @@ ngx_http_chat_identify_user(ngx_http_request_t *r,
     }
 
     if (chcf->guests) {
-        return ngx_http_chat_identify_guest(r, identity);
+        return ngx_http_chat_identify_guest(r, chcf, identity);
     }
 
     if (chcf->doors.jwt && chcf->doors.timeout
@@ -228,32 +229,51 @@ ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
 }
 
 
+/*
+ * Six digits are few where guests are many, and whoever has another one's name
+ * has his inbox: a name with an inbox is somebody's already.
+ */
+
 static ngx_int_t
 ngx_http_chat_identify_guest(ngx_http_request_t *r,
-    ngx_http_chat_identity_t *identity)
+    ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {
-    u_char  *p, random[NGX_HTTP_CHAT_GUEST_BYTES];
+    u_char      *p, random[NGX_HTTP_CHAT_GUEST_BYTES];
+    uint64_t     epoch;
+    ngx_str_t    inbox;
+    ngx_uint_t   tries;
 
-    p = ngx_pnalloc(r->pool, sizeof("guest-") - 1 + 2 * sizeof(random));
+    p = ngx_pnalloc(r->pool, sizeof("@guest-") - 1 + 2 * sizeof(random));
     if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_chat_random(random, sizeof(random)) != NGX_OK) {
-        ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
-                      "no random bytes for a guest's name");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    inbox.data = p;
+
+    p = ngx_cpymem(p, "@guest-", sizeof("@guest-") - 1);
+
+    for (tries = NGX_HTTP_CHAT_GUEST_TRIES; tries; tries--) {
+
+        if (ngx_http_chat_random(random, sizeof(random)) != NGX_OK) {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                          "no random bytes for a guest's name");
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        inbox.len = ngx_hex_dump(p, random, sizeof(random)) - inbox.data;
+
+        if (ngx_http_chat_room_find(chcf->zone, &inbox, &epoch) == 0) {
+
+            identity->user.data = inbox.data + 1;
+            identity->user.len = inbox.len - 1;
+            identity->guest = 1;
+
+            return NGX_OK;
+        }
     }
 
-    identity->user.data = p;
-
-    p = ngx_cpymem(p, "guest-", sizeof("guest-") - 1);
-    p = ngx_hex_dump(p, random, sizeof(random));
-
-    identity->user.len = p - identity->user.data;
-    identity->guest = 1;
-
-    return NGX_OK;
+    return ngx_http_chat_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                "no free name was found for a guest", NULL);
 }
 
 
