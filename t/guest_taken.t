@@ -103,4 +103,3 @@ a > {"type":"send","id":1,"to":"$c","text":"yours"}
 a skip {"type":"ok","id":1}
 c < {"type":"message","text":"yours","user":"$a","to":"$c"}
 b nothing 200ms
-
