@@ -43,6 +43,9 @@ void ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
 void ngx_http_chat_standing_call_locked(ngx_http_chat_zone_t *z, uint32_t o,
     ngx_http_chat_person_t *person);
 
+/* He is nowhere, and needs no blocks to say so. */
+void ngx_http_chat_here_free_locked(ngx_http_chat_zone_t *z, uint32_t o);
+
 /* Drops what both logs are not to keep; lag: somebody may be behind. */
 void ngx_http_chat_room_trim_locked(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, ngx_uint_t lag);
