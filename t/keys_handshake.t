@@ -215,7 +215,7 @@ perl until_status bot 101
 perl write_keys $(main::line('late', 'admin', '*', '-'))
 perl until_status late 101
 perl until_status bot 401
-log ~keys were read anew from ".*html/keys"
+log ~API keys were read anew from ".*html/keys"
 perl write_keys nonsense
 a connect /chat | X-Api-Key: $(main::key('late'))
 a < {"type":"welcome","user":"late"}
@@ -230,7 +230,7 @@ perl until_status late 401
 set good = main::line('bot', 'admin', '*', '-')
 for bad $(main::bad())
 perl write_bad $bad
-conf bad chat: chat_api_keys ../html/bad; => ~"[^"]*/bad" holds no keys: .* in line 2
+conf bad chat: chat_api_keys ../html/bad; => ~"[^"]*/bad" holds no API keys: .* in line 2
 end
 conf bad chat: chat_api_keys ../html/missing; => ~open\(\) ".*missing" failed
 conf bad chat: chat_api_keys off; chat_api_keys off; => ~is duplicate

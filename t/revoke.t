@@ -108,7 +108,7 @@ free > {"type":"ping","id":1}
 free < {"type":"ok","id":1}
 log 3 ~client's session was revoked by its user
 ok main::forgive_now()
-log ~read anew from
+log ~revocations were read anew from
 bob nothing 1100ms
 back connect /chat?user=alice
 back < {"type":"welcome","user":"alice"}
@@ -139,9 +139,12 @@ a connect /token?token=$(main::token(sub => 'alice', jti => 'one'))
 a < {"type":"welcome","user":"alice"}
 b connect /token?token=$(main::token(sub => 'alice', jti => 'two')) other=a
 b < {"type":"welcome","user":"alice"}
+c connect /token?token=$(main::token(sub => 'alice', jti => 'one')) same=b
+c < {"type":"welcome","user":"alice"}
 ok main::revoke_now('token one')
 within 1s
 a closed 4001
+c closed 4001
 end
 new refused 401 /token?token=$(main::token(sub => 'alice', jti => 'one'))
 b > {"type":"auth","id":1,"token":"$(main::token(sub => 'alice', jti => 'one'))"}

@@ -14,17 +14,15 @@
 #include <ngx_http.h>
 
 #include "chat_jwt.h"
+#include "ngx_http_chat_credential.h"
 #include "ngx_http_chat_session.h"
-
-
-typedef struct ngx_http_chat_revoked_file_s  ngx_http_chat_revoked_file_t;
 
 
 /* The directives of this header's files, in a location. */
 typedef struct {
     /* by NGX_HTTP_CHAT_ACT_...; NULL: it is allowed */
     ngx_http_complex_value_t         *rules[NGX_HTTP_CHAT_ACTS];
-    ngx_http_chat_revoked_file_t     *revoked;   /* NULL: off */
+    ngx_http_chat_keyfile_t          *revoked;   /* NULL: off */
 
     /* "chat_authorize" and its cache */
     ngx_str_t                         uri;       /* empty: nobody is asked */

@@ -33,9 +33,12 @@
  */
 typedef struct ngx_http_chat_keyfile_s  ngx_http_chat_keyfile_t;
 
-/* What the file is made into.  NULL: *reason says why not, and *line where,
- * if that is not 0. */
+/*
+ * What the file is made into.  what: in words, for the log.  parse, NULL:
+ * *reason says why not, and *line where, if that is not 0.
+ */
 typedef struct {
+    const char   *what;
     void       *(*parse)(u_char *text, size_t len, const char **reason,
                          ngx_uint_t *line);
     void        (*free)(void *data);
@@ -92,12 +95,19 @@ typedef struct {
 ngx_http_chat_keyfile_t *ngx_http_chat_keyfile_add(ngx_conf_t *cf,
     ngx_str_t *path, const ngx_http_chat_keyfile_type_t *type);
 
-/* What is in it now; good until the next call. */
-void *ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file,
+/*
+ * The same, for one that the workers look at twice a second, see revoke.c:
+ * several locations' file is one.
+ */
+ngx_http_chat_keyfile_t *ngx_http_chat_keyfile_watch(ngx_conf_t *cf,
+    ngx_str_t *path, const ngx_http_chat_keyfile_type_t *type);
+
+/* 1: looked at now, it has been read anew since this was last asked. */
+ngx_uint_t ngx_http_chat_keyfile_news(ngx_http_chat_keyfile_t *file,
     ngx_log_t *log);
 
-/* The same, looked at now. */
-void *ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file,
+/* What is in it now; good until the next call. */
+void *ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file,
     ngx_log_t *log);
 
 

@@ -25,12 +25,14 @@ static char *ngx_http_chat_jwt_claim(ngx_conf_t *cf, ngx_array_t **claims,
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_jwt_file = {
+    "keys",
     ngx_http_chat_jwt_parse_file,
     ngx_http_chat_jwt_free
 };
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_jwt_json = {
+    "keys",
     ngx_http_chat_jwt_parse_json,
     ngx_http_chat_jwt_free
 };

@@ -19,10 +19,13 @@ struct ngx_http_chat_keyfile_s {
     off_t                                size;
 
     time_t                               checked;
-    ngx_uint_t                           missing;  /* unsigned  missing:1; */
+    unsigned                             missing:1;
+    unsigned                             news:1;   /* read anew, not told */
 };
 
 
+static void *ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file,
+    ngx_log_t *log);
 static ngx_uint_t ngx_http_chat_keyfile_changed(ngx_http_chat_keyfile_t *file,
     ngx_file_info_t *fi);
 static long ngx_http_chat_keyfile_nsec(ngx_file_info_t *fi);
@@ -66,6 +69,67 @@ ngx_http_chat_keyfile_add(ngx_conf_t *cf, ngx_str_t *path,
 }
 
 
+ngx_http_chat_keyfile_t *
+ngx_http_chat_keyfile_watch(ngx_conf_t *cf, ngx_str_t *path,
+    const ngx_http_chat_keyfile_type_t *type)
+{
+    ngx_str_t                    name;
+    ngx_uint_t                   i;
+    ngx_http_chat_keyfile_t    **file;
+    ngx_http_chat_main_conf_t   *chmcf;
+
+    chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
+
+    if (chmcf->watched == NULL) {
+        chmcf->watched = ngx_array_create(cf->pool, 1, sizeof(void *));
+
+        if (chmcf->watched == NULL) {
+            return NULL;
+        }
+    }
+
+    name = *path;
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return NULL;
+    }
+
+    file = chmcf->watched->elts;
+
+    for (i = 0; i < chmcf->watched->nelts; i++) {
+
+        if (file[i]->type == type && file[i]->name.len == name.len
+            && ngx_memcmp(file[i]->name.data, name.data, name.len) == 0)
+        {
+            return file[i];
+        }
+    }
+
+    file = ngx_array_push(chmcf->watched);
+    if (file == NULL) {
+        return NULL;
+    }
+
+    *file = ngx_http_chat_keyfile_add(cf, &name, type);
+
+    return *file;
+}
+
+
+ngx_uint_t
+ngx_http_chat_keyfile_news(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
+{
+    ngx_uint_t  news;
+
+    (void) ngx_http_chat_keyfile_look(file, log);
+
+    news = file->news;
+    file->news = 0;
+
+    return news;
+}
+
+
 void *
 ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 {
@@ -75,7 +139,7 @@ ngx_http_chat_keyfile_data(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 }
 
 
-void *
+static void *
 ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 {
     void             *data;
@@ -88,8 +152,9 @@ ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
         if (!file->missing) {
             file->missing = 1;
             ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                          ngx_file_info_n " \"%V\" failed, its keys of "
-                          "before go on to hold", &file->name);
+                          ngx_file_info_n " \"%V\" failed, its %s of "
+                          "before go on to hold",
+                          &file->name, file->type->what);
         }
 
         return file->data;
@@ -105,8 +170,8 @@ ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 
     if (data == NULL) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "the keys of before go on to hold for \"%V\"",
-                      &file->name);
+                      "the %s of before go on to hold for \"%V\"",
+                      file->type->what, &file->name);
 
         /* said once: not again before it has changed again */
 
@@ -118,11 +183,12 @@ ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
         return file->data;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, log, 0, "keys were read anew from \"%V\"",
-                  &file->name);
+    ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s were read anew from \"%V\"",
+                  file->type->what, &file->name);
 
     file->type->free(file->data);
     file->data = data;
+    file->news = 1;
 
     return data;
 }
@@ -224,12 +290,12 @@ ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
     if (data == NULL) {
 
         if (line) {
-            ngx_log_error(level, log, 0, "\"%V\" holds no keys: %s in line "
-                          "%ui", &file->name, reason, line);
+            ngx_log_error(level, log, 0, "\"%V\" holds no %s: %s in line "
+                          "%ui", &file->name, file->type->what, reason, line);
 
         } else {
-            ngx_log_error(level, log, 0, "\"%V\" holds no keys: %s",
-                          &file->name, reason);
+            ngx_log_error(level, log, 0, "\"%V\" holds no %s: %s",
+                          &file->name, file->type->what, reason);
         }
 
         return NULL;

@@ -51,6 +51,7 @@ static void ngx_http_chat_keys_free(void *data);
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_keys_type = {
+    "API keys",
     ngx_http_chat_keys_parse,
     ngx_http_chat_keys_free
 };
@@ -522,7 +523,7 @@ ngx_http_chat_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
     chmcf->doors = 1;
 
-    chcf->doors.api_keys = ngx_http_chat_keyfile_add(cf, &value[1],
+    chcf->doors.api_keys = ngx_http_chat_keyfile_watch(cf, &value[1],
                                                      &ngx_http_chat_keys_type);
 
     return chcf->doors.api_keys ? NGX_CONF_OK : NGX_CONF_ERROR;

@@ -37,7 +37,7 @@ typedef struct {
     /* tokens or API keys are taken somewhere */
     ngx_uint_t                        doors;
 
-    ngx_array_t                      *revoked;   /* NULL: no such files */
+    ngx_array_t                      *watched;   /* NULL: no such files */
     ngx_uint_t                        access;    /* there are rules */
     ngx_int_t                         access_probe; /* a variable's index */
 } ngx_http_chat_main_conf_t;

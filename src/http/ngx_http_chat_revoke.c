@@ -40,13 +40,6 @@ typedef struct {
 } ngx_http_chat_revoked_t;
 
 
-struct ngx_http_chat_revoked_file_s {
-    ngx_str_t                 path;        /* as it was written */
-    ngx_http_chat_keyfile_t  *file;
-    void                     *data;        /* that sessions were held against */
-};
-
-
 static void *ngx_http_chat_revoked_parse(u_char *text, size_t len,
     const char **reason, ngx_uint_t *line);
 static void ngx_http_chat_revoked_line(ngx_http_chat_revoked_t *revoked,
@@ -65,13 +58,11 @@ static ngx_http_chat_revoke_e ngx_http_chat_revoked_of(
     ngx_http_chat_revoked_t *revoked, ngx_str_t *user, chat_jwt_t *jwt,
     int64_t since);
 static void ngx_http_chat_revoked_handler(ngx_event_t *ev);
-static void ngx_http_chat_revoked_walk(ngx_http_chat_revoked_file_t *rf);
-
-static char *ngx_http_chat_revoked_add(ngx_conf_t *cf, ngx_array_t *files,
-    ngx_str_t *path, ngx_http_chat_revoked_file_t **revoked);
+static void ngx_http_chat_revoked_walk(ngx_http_chat_keyfile_t *file);
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_revoked_type = {
+    "revocations",
     ngx_http_chat_revoked_parse,
     ngx_free
 };
@@ -368,7 +359,7 @@ ngx_http_chat_revoked(ngx_http_chat_access_t *access, ngx_str_t *user,
         return NGX_OK;
     }
 
-    revoked = ngx_http_chat_keyfile_data(access->revoked->file, log);
+    revoked = ngx_http_chat_keyfile_data(access->revoked, log);
 
     switch (ngx_http_chat_revoked_of(revoked, user, jwt, ngx_time())) {
 
@@ -401,7 +392,7 @@ ngx_http_chat_revoked_session(ngx_http_chat_session_t *s)
         return;
     }
 
-    revoked = ngx_http_chat_keyfile_data(chcf->access.revoked->file,
+    revoked = ngx_http_chat_keyfile_data(chcf->access.revoked,
                                          s->connection->log);
 
     ngx_memzero(&jwt, sizeof(chat_jwt_t));
@@ -461,14 +452,14 @@ ngx_http_chat_revoked_start(ngx_cycle_t *cycle)
 
     chmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_chat_module);
 
-    if (chmcf == NULL || chmcf->revoked == NULL) {
+    if (chmcf == NULL || chmcf->watched == NULL) {
         return;
     }
 
     ev = &ngx_http_chat_revoked_event;
 
     ev->handler = ngx_http_chat_revoked_handler;
-    ev->data = chmcf->revoked;
+    ev->data = chmcf->watched;
     ev->log = cycle->log;
     ev->cancelable = 1;
 
@@ -479,20 +470,16 @@ ngx_http_chat_revoked_start(ngx_cycle_t *cycle)
 static void
 ngx_http_chat_revoked_handler(ngx_event_t *ev)
 {
-    void                           *data;
-    ngx_uint_t                      i;
-    ngx_array_t                    *files;
-    ngx_http_chat_revoked_file_t  **rf;
+    ngx_uint_t                 i;
+    ngx_array_t               *watched;
+    ngx_http_chat_keyfile_t  **file;
 
-    files = ev->data;
-    rf = files->elts;
+    watched = ev->data;
+    file = watched->elts;
 
-    for (i = 0; i < files->nelts; i++) {
-        data = ngx_http_chat_keyfile_look(rf[i]->file, ev->log);
-
-        if (data != rf[i]->data) {
-            rf[i]->data = data;
-            ngx_http_chat_revoked_walk(rf[i]);
+    for (i = 0; i < watched->nelts; i++) {
+        if (ngx_http_chat_keyfile_news(file[i], ev->log)) {
+            ngx_http_chat_revoked_walk(file[i]);
         }
     }
 
@@ -503,7 +490,7 @@ ngx_http_chat_revoked_handler(ngx_event_t *ev)
 /* Those of this worker; the others look for themselves. */
 
 static void
-ngx_http_chat_revoked_walk(ngx_http_chat_revoked_file_t *rf)
+ngx_http_chat_revoked_walk(ngx_http_chat_keyfile_t *file)
 {
     ngx_uint_t                 i;
     ngx_connection_t          *c;
@@ -522,7 +509,7 @@ ngx_http_chat_revoked_walk(ngx_http_chat_revoked_file_t *rf)
 
         chcf = s->conf;
 
-        if (chcf->access.revoked == rf) {
+        if (chcf->access.revoked == file) {
             ngx_http_chat_revoked_session(s);
         }
     }
@@ -534,10 +521,7 @@ ngx_http_chat_set_revoked(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_chat_loc_conf_t *chcf = conf;
 
-    ngx_str_t                      *value;
-    ngx_uint_t                      i;
-    ngx_http_chat_main_conf_t      *chmcf;
-    ngx_http_chat_revoked_file_t  **place;
+    ngx_str_t  *value;
 
     (void) cmd;
 
@@ -552,62 +536,8 @@ ngx_http_chat_set_revoked(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
+    chcf->access.revoked = ngx_http_chat_keyfile_watch(cf, &value[1],
+                                                 &ngx_http_chat_revoked_type);
 
-    if (chmcf->revoked == NULL) {
-        chmcf->revoked = ngx_array_create(cf->pool, 1, sizeof(void *));
-
-        if (chmcf->revoked == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    /* several locations' file is read once */
-
-    place = chmcf->revoked->elts;
-
-    for (i = 0; i < chmcf->revoked->nelts; i++) {
-
-        if (place[i]->path.len == value[1].len
-            && ngx_memcmp(place[i]->path.data, value[1].data, value[1].len)
-               == 0)
-        {
-            chcf->access.revoked = place[i];
-            return NGX_CONF_OK;
-        }
-    }
-
-    return ngx_http_chat_revoked_add(cf, chmcf->revoked, &value[1],
-                                     &chcf->access.revoked);
-}
-
-
-static char *
-ngx_http_chat_revoked_add(ngx_conf_t *cf, ngx_array_t *files, ngx_str_t *path,
-    ngx_http_chat_revoked_file_t **revoked)
-{
-    ngx_http_chat_revoked_file_t  *rf, **place;
-
-    rf = ngx_pcalloc(cf->pool, sizeof(ngx_http_chat_revoked_file_t));
-    if (rf == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    rf->path = *path;
-
-    rf->file = ngx_http_chat_keyfile_add(cf, path,
-                                         &ngx_http_chat_revoked_type);
-    if (rf->file == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    place = ngx_array_push(files);
-    if (place == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *place = rf;
-    *revoked = rf;
-
-    return NGX_CONF_OK;
+    return chcf->access.revoked ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
