@@ -8,7 +8,7 @@ use warnings;
 
 use Test::More;
 
-if ($ENV{TEST_NGINX_USE_VALGRIND}) {
+if ($ENV{VALGRIND_OPTIONS}) {
     plan(skip_all => 'a chat that is so slow looks like a dead one');
 }
 

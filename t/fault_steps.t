@@ -23,7 +23,7 @@ if (system('gdb -batch -nx -ex "show version" >/dev/null 2>&1') != 0) {
     Test::More::plan(skip_all => 'gdb stops a worker inside; it is not here');
 }
 
-if ($ENV{ASAN_OPTIONS} || $ENV{TEST_NGINX_USE_VALGRIND}) {
+if ($ENV{ASAN_OPTIONS} || $ENV{VALGRIND_OPTIONS}) {
     Test::More::plan(skip_all => 'one debugger at a time');
 }
 

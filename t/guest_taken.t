@@ -8,7 +8,7 @@ use Test::Nginx::Chat;
 
 use File::Temp ();
 
-if ($ENV{ASAN_OPTIONS} || $ENV{TEST_NGINX_USE_VALGRIND}) {
+if ($ENV{ASAN_OPTIONS} || $ENV{VALGRIND_OPTIONS}) {
     Test::More::plan(skip_all => 'the checker stands where the numbers do');
 }
 

@@ -44,8 +44,7 @@ my $Fault = qr/\[(?:alert|crit|emerg)\]|exited on signal
                |AddressSanitizer|runtime\ error:/x;
 
 # a checking nginx is slower
-my $Slowness = $ENV{TEST_NGINX_USE_VALGRIND} ? 10
-               : $ENV{TEST_NGINX_SLOWNESS} || 1;
+my $Slowness = $ENV{TEST_NGINX_SLOWNESS} || 1;
 
 my $OriginalHelper = $Test::Nginx::Util::RunTestHelper;
 

@@ -222,7 +222,7 @@ sub memory {
 sub grown {
     my ($self, $before) = @_;
 
-    return 0 if $ENV{TEST_NGINX_USE_VALGRIND} || $ENV{ASAN_OPTIONS};
+    return 0 if $ENV{VALGRIND_OPTIONS} || $ENV{ASAN_OPTIONS};
     return $self->memory - $before;
 }
 
