@@ -4,6 +4,7 @@
 
 # Each configuration conf/examples/door_*.conf lets in whom it ought to, and
 # nobody else: before the 101, and with the refusal's status in the access log.
+# Those that decide about rooms do so on each of two workers.
 
 use strict;
 use warnings;
@@ -23,16 +24,26 @@ plan(skip_all => 'no openssl to make certificates')
 my $script = "$ChatServer::top/t/clients/doors.mjs";
 
 my %prepare = (passwords => \&make_passwords, network => \&make_passwords,
-               certificate => \&make_certificates, hardened => \&make_hardened);
+               certificate => \&make_certificates, hardened => \&make_hardened,
+               rules => \&make_secret, backend => \&make_secret,
+               revoked => \&make_revoked);
+
+my %two = (rules => 1, backend => 1, revoked => 1);
 
 for my $file (sort glob "$ChatServer::top/conf/examples/door_*.conf") {
     my ($door) = $file =~ /door_(\w+)\.conf$/;
     my $config = ChatServer::read_file($file);
-    my $proxy = 0;
+    my $behind = 0;
 
-    if ($config =~ /127\.0\.0\.1:4180/) {
-        $proxy = ChatServer::free_port();
-        $config =~ s/127\.0\.0\.1:4180/127.0.0.1:$proxy/g;
+    if ($config =~ /127\.0\.0\.1:(?:4180|8000)/) {
+        $behind = ChatServer::free_port();
+        $config =~ s/127\.0\.0\.1:(?:4180|8000)/127.0.0.1:$behind/g;
+    }
+
+    if ($two{$door}) {
+        $config =~ s/worker_processes auto/worker_processes 2/;
+        $config =~ s/listen 8080;/listen 8080 reuseport;
+                                  add_header X-Worker \$pid always;/;
     }
 
     my $server = ChatServer->new(name => "door_$door", config => $config,
@@ -40,7 +51,7 @@ for my $file (sort glob "$ChatServer::top/conf/examples/door_*.conf") {
 
     $server->play($node, $script, $door,
                   $server->port($config =~ /listen 443/ ? 443 : 8080),
-                  $server->dir(), $proxy || $server->port(80) || 0);
+                  $server->dir(), $behind || $server->port(80) || 0);
 
     $server->stop();
 }
@@ -94,7 +105,22 @@ sub make_hardened {
     my ($server) = @_;
 
     server_certificate($server);
+    make_secret($server);
+}
+
+
+sub make_secret {
+    my ($server) = @_;
+
     ChatServer::write_file($server->dir() . '/chat.secret', 'x' x 64);
+}
+
+
+sub make_revoked {
+    my ($server) = @_;
+
+    make_secret($server);
+    ChatServer::write_file($server->dir() . '/chat.revoked', '');
 }
 
 

@@ -7,12 +7,14 @@
  */
 
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, readFileSync, renameSync,
+         writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 
-import { end, is, ok, require, until } from './lib.mjs';
+import { ask, end, is, ok, require, sleep, top, until } from './lib.mjs';
 import { provider, proxy } from './identity.mjs';
 
 const [door, port, dir, more] = process.argv.slice(2);
@@ -30,6 +32,7 @@ const log = () => file('logs/door.log').toString().split('\n');
 function knock(url, options = {}) {
     const ws = new WebSocket(url, 'chat.v1', options);
     const heard = [];
+    let worker;
 
     return new Promise((resolve) => {
         ws.on('unexpected-response', (req, res) => {
@@ -39,11 +42,15 @@ function knock(url, options = {}) {
 
         ws.on('error', (error) => resolve({ status: 0, error }));
 
+        ws.on('upgrade', (res) => {
+            worker = res.headers['x-worker'];
+        });
+
         ws.on('message', (data) => {
             heard.push(JSON.parse(data));
 
             if (heard.length === 1) {
-                resolve({ status: 101, ws, heard, ...heard[0] });
+                resolve({ status: 101, ws, heard, worker, ...heard[0] });
             }
         });
 
@@ -60,6 +67,65 @@ async function status(...args) {
     ws?.terminate();
 
     return code;
+}
+
+
+/* Two connections of the same user, each on a worker of its own. */
+
+async function pair(...args) {
+    const one = await knock(...args);
+
+    for ( ;; ) {
+        const two = await knock(...args);
+
+        if (two.worker !== one.worker) {
+            return [one, two];
+        }
+
+        two.ws.terminate();
+    }
+}
+
+
+/* The reply to a command, which waits for its turn where there is a rate. */
+
+let lastId = 0;
+
+async function say({ ws, heard }, command) {
+    for ( ;; ) {
+        const id = ++lastId;
+
+        ws.send(JSON.stringify({ ...command, id }));
+
+        const reply = await until(() => heard.find((event) => event.id === id),
+                                  `an answer to ${command.type}`);
+
+        if (reply.code !== 'rate_limited') {
+            return reply;
+        }
+
+        await sleep(reply.retry_after);
+    }
+}
+
+
+const verdict = async (who, command) => {
+    const reply = await say(who, command);
+
+    return reply.code ?? reply.type;
+};
+
+
+/* A token of the application, as the examples are configured. */
+
+function token(claims, key = file('chat.secret')) {
+    const part = (text) => Buffer.from(text).toString('base64url');
+    const text = `${part('{"alg":"HS256"}')}.${part(JSON.stringify({
+        iss: 'https://example.com/', aud: 'chat', sub: 'alice',
+        exp: Math.floor(Date.now() / 1000) + 60, ...claims }))}`;
+
+    return `${text}.${createHmac('sha256', key).update(text)
+                      .digest('base64url')}`;
 }
 
 
@@ -327,17 +393,6 @@ const doors = {
         const base = `https://127.0.0.1:${port}`;
         const tls = { ca: file('certs/example.com.pem'),
                       servername: 'example.com' };
-        const part = (text) => Buffer.from(text).toString('base64url');
-        const secret = file('chat.secret');
-
-        const token = (claims, key = secret) => {
-            const text = `${part('{"alg":"HS256"}')}.${part(JSON.stringify({
-                iss: 'https://example.com/', aud: 'chat', sub: 'alice',
-                exp: Math.floor(Date.now() / 1000) + 60, ...claims }))}`;
-
-            return `${text}.${createHmac('sha256', key).update(text)
-                              .digest('base64url')}`;
-        };
         const tokens = [];
         const as = (claims, { key, ...others } = {}) => {
             tokens.push(token(claims, key));
@@ -454,7 +509,304 @@ const doors = {
         ok(tokens.every((one) => !logs.includes(one.split('.')[2])),
            'no token stands in any log');
     },
+
+    async rules() {
+        const url = `ws://127.0.0.1:${port}/chat`;
+        const from = (address, claims) => pair(url, { headers: {
+            'X-Forwarded-For': address,
+            ...claims && { Authorization: `Bearer ${token(claims)}` } } });
+
+        const carol = { sub: 'carol', role: 'team' };
+        const people = {
+            alice: await from('198.51.100.1', { sub: 'alice', staff: true }),
+            bob: await from('198.51.100.1', { sub: 'bob', staff: false }),
+            'bob in the office': await from('192.0.2.7', { sub: 'bob' }),
+            carol: await from('192.0.2.7', carol),
+            'carol at home': await from('198.51.100.1', carol),
+            dora: await from('198.51.100.1', { sub: 'dora', role: 'head' }),
+            'a guest': await from('198.51.100.1') };
+
+        const rooms = ['diary-bob', 'lobby', 'news'];
+
+        const join = (room) => ({ type: 'join', room });
+        const send = (room) => ({ type: 'send', room, text: `of ${room}` });
+        const write = (to) => ({ type: 'send', to, text: 'x' });
+        const topic = (room) => ({ type: 'set', room, topic: 'x' });
+        const back = (room) => ({ type: 'history', room });
+
+        const acts = [
+            ['alice', join('staff-1'), 'ok', 'the staff join their rooms'],
+            ['bob', join('staff-1'), 'forbidden', 'who is not of it does not'],
+            ['bob', join('staff-2'), 'forbidden', 'nor one that there is not'],
+            ['a guest', join('staff-1'), 'forbidden', 'nor does a guest'],
+
+            ['bob', send('news'), 'ok', 'users write in the news'],
+            ['a guest', send('news'), 'forbidden', 'guests do not'],
+            ['bob', send('lobby'), 'ok', 'users write in an open room'],
+            ['a guest', send('lobby'), 'ok', 'and so do guests'],
+            ['bob', send('diary-bob'), 'ok', 'a diary is written by its own'],
+            ['alice', send('diary-bob'), 'forbidden', 'and by nobody else'],
+            ['a guest', send('diary-bob'), 'forbidden', 'by no guest either'],
+            ['bob', write('alice'), 'ok', 'users write to each other'],
+            ['a guest', write('alice'), 'forbidden', 'guests to nobody'],
+
+            ['bob', back('lobby'), 'ok', 'users read back'],
+            ['a guest', back('lobby'), 'forbidden', 'guests do not'],
+            ['a guest', back('news'), 'ok', 'but in the news'],
+
+            ['carol', topic('lobby'), 'ok', 'moderating from the office'],
+            ['carol at home', topic('lobby'), 'forbidden', 'and not at home'],
+            ['dora', topic('lobby'), 'ok', 'an owner from wherever it is'],
+            ['bob in the office', topic('lobby'), 'forbidden',
+             'the office makes no moderator']];
+
+        is([people.alice[0].guest, people['a guest'][0].guest], [false, true],
+           'users come with a token, others are guests');
+
+        for (const n of [0, 1]) {
+            for (const [who, { [n]: one }] of Object.entries(people)) {
+                is([await verdict(one, join('lobby')),
+                    await verdict(one, join('news')),
+                    await verdict(one, join('diary-bob'))], ['ok', 'ok', 'ok'],
+                   `worker ${n + 1}: ${who} may be in other rooms`);
+            }
+
+            for (const [who, command, expected, name] of acts) {
+                is(await verdict(people[who][n], command), expected,
+                   `worker ${n + 1}: ${name}`);
+            }
+
+            const again = async (room) => (await say(people['a guest'][n],
+                                                     join(room))).messages;
+
+            is([(await again('lobby')).length, (await again('news'))[0].text],
+               [0, 'of news'],
+               `worker ${n + 1}: a join gives guests the news alone`);
+
+            const list = async (who) => (await say(people[who][n],
+                                                   { type: 'rooms' }))
+                                        .rooms.map(({ room }) => room).sort();
+
+            is([await list('alice'), await list('bob')],
+               [[...rooms, 'staff-1'], rooms],
+               `worker ${n + 1}: rooms of the staff are listed for it alone`);
+        }
+
+        const [bob] = people.bob;
+
+        is(await verdict(bob, { type: 'auth', token: token({ sub: 'bob',
+                                                             staff: true }) }),
+           'ok', 'bob gets another token');
+        is(await verdict(bob, join('staff-1')), 'ok',
+           'and is held against that one');
+
+        const [home] = people['carol at home'];
+
+        await say(people.dora[0], { type: 'grant', room: 'lobby',
+                                    user: 'carol', role: 'owner' });
+        is([await verdict(home, topic('lobby')),
+            await verdict(home, topic('news'))], ['ok', 'forbidden'],
+           'the role is that in the room');
+    },
+
+    async backend() {
+        const url = `ws://127.0.0.1:${port}/chat`;
+        const asked = [];
+        const may = {
+            alice: { red: 'owner', blue: 'member' },
+            bob: { red: 'member', strange: 'king' } };
+        let late = false;
+
+        const backend = http.createServer((req, res) => {
+            const room = req.headers['x-chat-room'];
+            const role = may[req.headers['x-chat-user']]?.[room];
+
+            asked.push(req);
+
+            if (!late) {
+                res.writeHead(role ? 204 : 403, role && { 'X-Chat-Role': role })
+                   .end();
+            }
+        });
+
+        const start = () => new Promise((resolve) => {
+            backend.listen(more, '127.0.0.1', resolve);
+        });
+        const stop = () => new Promise((resolve) => {
+            backend.close(resolve);
+        });
+
+        const as = (sub) => pair(url, { headers: {
+            'X-Chat-User': 'alice', 'X-Chat-Role': 'owner', 'X-Chat-Guest': '',
+            ...sub && { Authorization: `Bearer ${token({ sub })}` } } });
+        const join = (room) => ({ type: 'join', room });
+
+        const matrix = async (name) => {
+            const [alice, bob, guest] = [await as('alice'), await as('bob'),
+                                         await as()];
+
+            for (const n of [0, 1]) {
+                const rooms = [];
+
+                for (const [who, room] of [[alice, 'red'], [alice, 'blue'],
+                                           [bob, 'red'], [bob, 'blue'],
+                                           [guest, 'red']])
+                {
+                    const { role, code } = await say(who[n], join(room));
+
+                    rooms.push(role ?? code);
+                }
+
+                is(rooms, ['owner', 'member', 'member', 'forbidden',
+                           'forbidden'],
+                   `${name}, worker ${n + 1}: who may join, and as what`);
+            }
+
+            return [alice, bob, guest];
+        };
+
+        await start();
+
+        const [alice, bob, guest] = await matrix('a backend');
+
+        is(asked.length, 10, 'it was asked for each of them, by each worker');
+
+        const told = (who) => {
+            const { method, url: uri, headers } = asked.find(
+                (req) => req.headers['x-chat-user'] === who.user);
+
+            return [method, uri, headers['x-chat-room'],
+                    headers['x-chat-guest']];
+        };
+
+        is([told(alice[0]), told(guest[0])],
+           [['GET', '/may-join', 'red', undefined],
+            ['GET', '/may-join', 'red', '1']],
+           'it is told who comes, and where to');
+        is(asked.filter(({ headers }) => headers['x-chat-role']
+                                         ?? headers.authorization), [],
+           'and nothing that the client has put beside it');
+
+        for (const { [0]: again } of [await as('alice'), await as('bob')]) {
+            await say(again, join('red'));
+            await say(again, join('blue'));
+        }
+
+        is(asked.length, 10, 'its answers are kept, a yes as a no');
+        is([await verdict(bob[0], join('red ')), asked.length],
+           ['forbidden', 10], 'it is not asked of a name with blanks');
+        is((await get(`http://127.0.0.1:${port}/may-join`)).status, 404,
+           'nobody else asks it');
+
+        is(await verdict(bob[0], join('strange')), 'unavailable',
+           'a role that there is not is no answer');
+
+        late = true;
+        is(await verdict(alice[0], join('green')), 'unavailable',
+           'nor is one that does not come');
+        late = false;
+
+        await stop();
+        is(await verdict(alice[0], join('green')), 'unavailable',
+           'without a backend nobody joins');
+        is(await verdict(alice[0], { type: 'send', room: 'red', text: 'x' }),
+           'ok', 'and who is there stays');
+
+        may.alice.green = 'member';
+        await start();
+        is(await verdict(alice[0], join('green')), 'ok',
+           'with it they do, at once');
+        await stop();
+
+        await small(matrix);
+    },
+
+    async revoked() {
+        const url = `ws://127.0.0.1:${port}/chat`;
+        const list = path.join(dir, 'chat.revoked');
+        const now = Math.floor(Date.now() / 1000);
+        const bearer = (claims) => [url, { headers: {
+            Authorization: `Bearer ${token({ iat: now - 10, ...claims })}` } }];
+
+        const phone = { jti: 'a1' };
+        const desk = { jti: 'b2' };
+
+        const onPhone = await pair(...bearer(phone));
+        const atDesk = await pair(...bearer(desk));
+        const mallory = await pair(...bearer({ sub: 'mallory', jti: 'c3' }));
+
+        const out = async (who, name) => {
+            await until(() => who.every(({ ws }) => ws.code), name);
+
+            return who.map(({ ws }) => ws.code);
+        };
+        const here = async (who) => {
+            for (const one of who) {
+                await say(one, { type: 'ping' });
+            }
+
+            return who.map(({ ws }) => ws.code);
+        };
+        const anyone = [undefined, undefined];
+
+        appendFileSync(list, 'token a1\n');
+        is(await out(onPhone, 'a token'), [4001, 4001],
+           'logged out on one device: its sessions, on both workers');
+        is(await status(...bearer(phone)), 401, 'and that token is none');
+        is(await here(atDesk), anyone, 'the other device goes on');
+
+        appendFileSync(list, `user alice ${now}\n`);
+        is(await out(atDesk, 'a user'), [4003, 4003],
+           'logged out everywhere: the others, too');
+        is(await status(...bearer(desk)), 403, 'and no token of before');
+        is((await pair(...bearer({ iat: now, jti: 'd4' })))
+           .map(({ user }) => user), ['alice', 'alice'],
+           'who logs in again comes in');
+        is(await here(mallory), anyone, 'other users go on');
+
+        appendFileSync(list, 'user mallory\n');
+        is(await out(mallory, 'another user'), [4003, 4003],
+           'a user is put out, on both workers');
+        is(await status(...bearer({ sub: 'mallory', iat: now + 5 })), 403,
+           'and logging in again does not help');
+
+        writeFileSync(`${list}.new`, 'token a1\n');
+        renameSync(`${list}.new`, list);
+        await until(async () => (await status(...bearer({ sub: 'mallory' })))
+                                === 101, 'the line is gone');
+        ok(true, 'but that the line is taken away');
+        is(await status(...bearer(phone)), 401, 'and what was left holds');
+    },
 };
+
+
+/* The backend of docs/auth.md, as it stands there. */
+
+async function small(matrix) {
+    const [, code] = readFileSync(path.join(top, 'docs/auth.md')).toString()
+                     .match(/^```python\n(.*?)^```$/ms);
+
+    const child = spawn('python3', ['-c', code.replace('8000', more)],
+                        { stdio: 'ignore' });
+    let failed = false;
+
+    child.on('error', () => {
+        failed = true;
+    });
+    process.on('exit', () => child.kill());
+
+    await until(() => failed || get(`http://127.0.0.1:${more}/`)
+                                .then(() => true, () => false), 'python3');
+
+    if (failed) {
+        console.log('# the backend of docs/auth.md needs python3');
+        return;
+    }
+
+    await ask('reload');
+    await matrix('the small one');
+}
+
 
 await doors[door]();
 end();
