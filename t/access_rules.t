@@ -199,6 +199,8 @@ bob < {"type":"ok","id":2,"seq":1,"recovered":false,"messages":[]}
 bob > {"type":"history","id":3,"room":"news"}
 bob < {"type":"error","id":3,"code":"forbidden"}
 bob > {"type":"join","room":"news","epoch":"$epoch","seq":0}
+bob > {"type":"ping","id":4}
+bob < {"type":"ok","id":4}
 alice > {"type":"send","id":3,"room":"news","text":"two"}
 bob < {"type":"message","seq":2}
 carol connect /chat?user=carol&plan=free other=alice
