@@ -84,6 +84,14 @@ default_config(<<'_EOC_');
         chat       chat;
         chat_user  $arg_user;
     }
+
+    location /rate {
+        chat               chat;
+        chat_jwt           key=../html/secret;
+        chat_guests        off;
+        chat_auth_timeout  10s;
+        chat_rate          rate=1000r/s;
+    }
 _EOC_
 
 secret_file();
@@ -343,3 +351,15 @@ d skip closed 4001
 log 1 ~client's token has expired
 c > {"type":"ping","id":2}
 c skip {"type":"ok","id":2}
+
+
+
+=== TEST 16: who tries too often, where messages have a rate
+--- chat
+a connect /rate
+for id 1..9
+a > {"type":"auth","id":$id,"token":"nonsense"}
+a < {"type":"error","id":$id,"code":"unauthorized"}
+end
+a > {"type":"ping","id":10}
+a closed 1008

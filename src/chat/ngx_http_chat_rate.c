@@ -75,7 +75,11 @@ ngx_http_chat_rate(ngx_http_chat_session_t *s, ngx_msec_t *wait)
         return ngx_http_chat_rate_refused(s, burst);
     }
 
-    s->refused = 0;
+    /* of one who has not said who he is, it is how often he has tried to */
+
+    if (!s->pending) {
+        s->refused = 0;
+    }
 
     return NGX_OK;
 }
