@@ -13,6 +13,20 @@ default_http_config(<<'_EOC_');
     chat_jwt_claims leeway=0s;
     chat_log    logs/claims.log claims;
     access_log  logs/chat_access.log access;
+
+    map $chat_jwt_claim_email $box {
+        default  "";
+        "~^(?<name>[^@]+)@example.com$"  $name;
+    }
+
+    map $chat_jwt_claim_level $role {
+        default  member;
+        9        moderator;
+    }
+
+    map $chat_user $place {
+        default  $chat_user;
+    }
 _EOC_
 
 default_config(<<'_EOC_');
@@ -92,9 +106,22 @@ default_config(<<'_EOC_');
         chat_auth_timeout  10s;
         chat_rate          rate=1000r/s;
     }
+
+    # what a map has made of the claims of before is nobody's any more
+    location /map {
+        chat               chat;
+        chat_jwt           key=../html/secret;
+        chat_guests        off;
+        chat_auth_timeout  10s;
+        chat_user          $box;
+        chat_user_role     $role;
+        chat_connections   1 key=$place;
+        chat_revoked       ../html/revoked;
+    }
 _EOC_
 
 secret_file();
+key_file(revoked => 'token stolen');
 play();
 
 __DATA__
@@ -363,3 +390,45 @@ a < {"type":"error","id":$id,"code":"unauthorized"}
 end
 a > {"type":"ping","id":10}
 a closed 1008
+
+
+
+=== TEST 17: a user and a role that are made by a map, in the first frame
+--- chat
+a connect /map
+a > {"type":"auth","id":1,"token":"$(main::token(sub => '1', email => 'alice@example.com', level => 9))"}
+a < {"type":"welcome","user":"alice"}
+a < {"type":"ok","id":1}
+a > {"type":"join","id":2,"room":"lobby"}
+a < {"type":"ok","id":2,"role":"moderator"}
+b connect /map
+b > {"type":"auth","id":1,"token":"$(main::token(sub => '1', email => 'alice@example.com'))"}
+b closed 4008
+
+
+
+=== TEST 18: a token that was refused says nothing of the next one's user
+--- chat
+a connect /map
+a > {"type":"auth","id":1,"token":"$(main::token(sub => '1', email => 'alice@example.com', level => 9, jti => 'stolen'))"}
+a < {"type":"error","id":1,"code":"unauthorized"}
+a > {"type":"auth","id":2,"token":"$(main::token(sub => '2', email => 'mallory@example.com'))"}
+a < {"type":"welcome","user":"mallory"}
+a < {"type":"ok","id":2}
+a > {"type":"join","id":3,"room":"lobby"}
+a < {"type":"ok","id":3,"role":"member"}
+
+
+
+=== TEST 19: a user and a role that are made by a map, renewed
+--- chat
+a connect /map?token=$(main::token(sub => '1', email => 'alice@example.com', level => 9))
+a < {"type":"welcome","user":"alice"}
+a > {"type":"join","id":1,"room":"lobby"}
+a < {"type":"ok","id":1,"role":"moderator"}
+a > {"type":"auth","id":2,"token":"$(main::token(sub => '1', email => 'bob@example.com', level => 9))"}
+a < {"type":"error","id":2,"code":"forbidden"}
+a > {"type":"auth","id":3,"token":"$(main::token(sub => '1', email => 'alice@example.com'))"}
+a < {"type":"ok","id":3}
+a > {"type":"set","id":4,"room":"lobby","topic":"mine"}
+a < {"type":"error","id":4,"code":"forbidden"}

@@ -15,6 +15,8 @@
 
 static void ngx_http_chat_act_variables(ngx_http_request_t *r,
     ngx_http_variable_value_t *values);
+static ngx_http_get_variable_pt ngx_http_chat_act_auth_request(
+    ngx_http_request_t *r);
 static ngx_uint_t ngx_http_chat_act_stored(ngx_http_variable_t *v,
     ngx_http_get_variable_pt auth_request);
 static ngx_int_t ngx_http_chat_access_probe(ngx_conf_t *cf,
@@ -143,11 +145,9 @@ ngx_http_chat_act_variables(ngx_http_request_t *r,
     ngx_uint_t                  i;
     ngx_http_variable_t        *v;
     ngx_http_get_variable_pt    auth_request;
-    ngx_http_chat_main_conf_t  *chmcf;
     ngx_http_core_main_conf_t  *cmcf;
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
-    chmcf = ngx_http_get_module_main_conf(r, ngx_http_chat_module);
     v = cmcf->variables.elts;
 
     r->variables = ngx_pcalloc(r->pool, cmcf->variables.nelts
@@ -156,11 +156,7 @@ ngx_http_chat_act_variables(ngx_http_request_t *r,
         return;
     }
 
-    auth_request = NULL;
-
-    if (chmcf->access_probe != NGX_ERROR) {
-        auth_request = v[chmcf->access_probe].get_handler;
-    }
+    auth_request = ngx_http_chat_act_auth_request(r);
 
     for (i = 0; i < cmcf->variables.nelts; i++) {
         if (values[i].valid
@@ -169,6 +165,45 @@ ngx_http_chat_act_variables(ngx_http_request_t *r,
             r->variables[i] = values[i];
         }
     }
+}
+
+
+/* Who it is of has said something new of himself. */
+
+void
+ngx_http_chat_act_recompute(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_get_variable_pt    auth_request;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    auth_request = ngx_http_chat_act_auth_request(r);
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (!ngx_http_chat_act_stored(&v[i], auth_request)) {
+            ngx_memzero(&r->variables[i], sizeof(ngx_http_variable_value_t));
+        }
+    }
+}
+
+
+static ngx_http_get_variable_pt
+ngx_http_chat_act_auth_request(ngx_http_request_t *r)
+{
+    ngx_http_variable_t        *v;
+    ngx_http_chat_main_conf_t  *chmcf;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    chmcf = ngx_http_get_module_main_conf(r, ngx_http_chat_module);
+    v = cmcf->variables.elts;
+
+    return (chmcf->access_probe == NGX_ERROR)
+           ? NULL : v[chmcf->access_probe].get_handler;
 }
 
 
@@ -196,7 +231,6 @@ ngx_http_chat_set_access(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                         *value;
     ngx_uint_t                         i;
     ngx_http_complex_value_t         **rule;
-    ngx_http_chat_main_conf_t         *chmcf;
     ngx_http_compile_complex_value_t   ccv;
 
     (void) cmd;
@@ -235,9 +269,6 @@ ngx_http_chat_set_access(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ccv.cf = cf;
     ccv.value = &value[2];
     ccv.complex_value = *rule;
-
-    chmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_chat_module);
-    chmcf->access = 1;
 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
                                                           : NGX_CONF_ERROR;
@@ -293,7 +324,7 @@ ngx_http_chat_access_init(ngx_conf_t *cf)
 
     chmcf->access_probe = NGX_ERROR;
 
-    if (!chmcf->access) {
+    if (chmcf->zones.nelts == 0) {
         return NGX_OK;
     }
 

@@ -61,6 +61,10 @@ ngx_uint_t ngx_http_chat_access_allowed(ngx_http_chat_session_t *s,
 ngx_http_request_t *ngx_http_chat_act_request(ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act, ngx_pool_t *pool);
 
+/* What was computed for the request, as by "map", is so anew when it is asked
+ * for again: before claims are looked at that are others than before. */
+void ngx_http_chat_act_recompute(ngx_http_request_t *r);
+
 
 /*
  * revoke.c: the directive "chat_revoked".  Each worker looks at the files from

@@ -38,7 +38,6 @@ typedef struct {
     ngx_uint_t                        doors;
 
     ngx_array_t                      *watched;   /* NULL: no such files */
-    ngx_uint_t                        access;    /* there are rules */
     ngx_int_t                         access_probe; /* a variable's index */
 } ngx_http_chat_main_conf_t;
 

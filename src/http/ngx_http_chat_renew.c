@@ -156,6 +156,8 @@ ngx_http_chat_renew(ngx_http_chat_session_t *s, ngx_http_request_t *r,
         if (ctx) {
             ctx->credential = NULL;
         }
+
+        ngx_http_chat_act_recompute(s->request);
     }
 
     if (pending && !chcf->keep_request) {
@@ -178,6 +180,8 @@ ngx_http_chat_renew_first(ngx_http_chat_session_t *s, ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
 
     ngx_memzero(&identity, sizeof(ngx_http_chat_identity_t));
+
+    ngx_http_chat_act_recompute(r);
 
     rc = ngx_http_chat_identify(r, s->conf, &identity);
 
@@ -287,6 +291,8 @@ ngx_http_chat_renew_user(ngx_http_request_t *r, ngx_http_chat_credential_t *cr,
     chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
 
     ctx->credential = cr;
+
+    ngx_http_chat_act_recompute(r);
 
     if (chcf->user
         && ngx_http_complex_value(r, chcf->user, &identity->user) != NGX_OK)
