@@ -105,7 +105,7 @@ sub make_hardened {
     my ($server) = @_;
 
     server_certificate($server);
-    make_secret($server);
+    make_revoked($server);
 }
 
 

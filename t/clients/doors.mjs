@@ -498,10 +498,9 @@ const doors = {
                      'the log has them');
         await logged(/"GET \/chat" 403 /, 7, 'and each refused origin');
 
-        for (const { ws } of [alice]) {
-            ws.close();
-            await until(() => ws.code, 'a close');
-        }
+        appendFileSync(path.join(dir, 'chat.revoked'), 'user alice\n');
+        await until(() => alice.ws.code, 'a close');
+        is(alice.ws.code, 4003, 'who is to go is gone');
 
         const logs = ['logs/door.log', 'logs/sessions.log', 'logs/error.log']
                      .map((name) => file(name).toString()).join('');
