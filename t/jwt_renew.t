@@ -343,9 +343,8 @@ end
 set exp = time() - 1
 a connect /leeway?token=$(main::token(sub => 'alice', exp => $exp))
 a < {"type":"welcome","expires":$(1000 * ($exp + 3))}
-a skip {"type":"expiring"}
 within 4s
-a closed 4001
+a skip closed 4001
 end
 
 
