@@ -34,7 +34,11 @@ our $top = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../..');
 sub root { return $ENV{TEST_CHAT_ROOT} || "$top/build/t" }
 
 
-my $timeout = $ENV{TEST_CHAT_TIMEOUT} || 120;
+# A checking nginx is slower
+
+my $slowness = $ENV{TEST_NGINX_SLOWNESS} || 1;
+
+my $timeout = $ENV{TEST_CHAT_TIMEOUT} || 120 * $slowness;
 
 
 # ChatServer->new(name => 'wss', conf => 'wss.conf')
@@ -205,16 +209,17 @@ sub answers {
 }
 
 
-# The pids of the workers, without those that are shutting down
+# The pids of the workers, without those that are shutting down; valgrind
+# shows no process by another name than it had at first
 
 sub workers {
     my ($self) = @_;
 
     my $master = $self->{master} or return;
 
-    return grep { read_file("/proc/$_/cmdline") =~ /worker process\0*\s*$/ }
+    return grep { read_file("/proc/$_/cmdline") !~ /is shutting down/ }
            map { m{/proc/(\d+)/} }
-           grep { read_file($_) =~ /^\d+ \(.*\) \S $master / }
+           grep { read_file($_) =~ /^\d+ \(.*\) [^Z] $master / }
            glob '/proc/[0-9]*/stat';
 }
 
@@ -388,7 +393,7 @@ sub free_port {
 sub wait_for {
     my ($condition) = @_;
 
-    for (1 .. 400) {
+    for (1 .. 400 * $slowness) {
         my $value = $condition->();
         return $value if $value;
         Time::HiRes::sleep(0.025);
