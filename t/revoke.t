@@ -79,6 +79,21 @@ sub forgive () {
 sub main::revoke_now { revoke(@_); 1 }
 sub main::forgive_now { forgive(); 1 }
 
+
+# until so much of a second has gone; which second it is then
+
+sub main::moment {
+    my ($fraction) = @_;
+
+    my $now = Time::HiRes::time();
+    my $then = int($now) + $fraction;
+
+    $then++ if $then < $now;
+    Time::HiRes::sleep($then - $now);
+
+    return int $then;
+}
+
 play();
 
 __DATA__
@@ -188,7 +203,20 @@ end
 
 
 
-=== TEST 5: names with blanks, and lines that are none
+=== TEST 5: who came at the end of the second before
+--- chat
+set before = main::moment(0.8)
+alice connect /chat?user=alice
+alice skip {"type":"welcome"}
+set now = main::moment(0.1)
+ok main::revoke_now("user alice $v{now}")
+within 1s
+alice closed 4003
+end
+
+
+
+=== TEST 6: names with blanks, and lines that are none
 --- chat
 alice connect /chat?user=alice
 alice skip {"type":"welcome"}
@@ -210,7 +238,7 @@ alice < {"type":"ok","id":1}
 
 
 
-=== TEST 6: over a reload
+=== TEST 7: over a reload
 --- chat
 alice connect /chat?user=alice
 alice skip {"type":"welcome"}
@@ -231,7 +259,7 @@ end
 
 
 
-=== TEST 7: mistakes
+=== TEST 8: mistakes
 --- chat
 conf bad location: chat chat; chat_revoked nowhere; => ~nowhere" failed
 conf bad location: chat chat; chat_revoked off; chat_revoked off; => ~"chat_revoked" directive is duplicate

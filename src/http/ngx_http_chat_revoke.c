@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_reply.h"
 #include "ngx_http_chat_token.h"
 
 
@@ -412,7 +413,8 @@ ngx_http_chat_revoked_session(ngx_http_chat_session_t *s)
 
     ngx_http_chat_session_sid(s, sid);
 
-    since = ngx_time() - (int64_t) (ngx_current_msec - s->started) / 1000;
+    since = ((int64_t) ngx_http_chat_reply_now()
+             - (int64_t) (ngx_current_msec - s->started)) / 1000;
 
     kind = ngx_http_chat_revoked_of(revoked, &user, &jwt, since);
 
