@@ -76,6 +76,19 @@ sub forgive () {
 }
 
 
+# as long as before, and with the same time of its last change
+
+sub overwrite ($) {
+    my ($line) = @_;
+
+    open my $out, '+<', file() or die "revoked: $!\n";
+    syswrite $out, "$line\n";
+    close $out;
+    utime 1e9, 1e9, file();
+}
+
+
+sub main::overwrite_now { overwrite($_[0]); 1 }
 sub main::revoke_now { revoke(@_); 1 }
 sub main::forgive_now { forgive(); 1 }
 
@@ -259,7 +272,21 @@ end
 
 
 
-=== TEST 8: mistakes
+=== TEST 8: a file of the same size, whose time was set back
+--- chat
+ok main::forgive_now()
+ok main::overwrite_now('# nobody')
+bob connect /chat?user=bob
+bob skip {"type":"welcome"}
+bob nothing 1100ms
+ok main::overwrite_now('user bob')
+within 1s
+bob closed 4003
+end
+
+
+
+=== TEST 9: mistakes
 --- chat
 conf bad location: chat chat; chat_revoked nowhere; => ~nowhere" failed
 conf bad location: chat chat; chat_revoked off; chat_revoked off; => ~"chat_revoked" directive is duplicate

@@ -7,16 +7,20 @@
 #include "ngx_http_chat_module.h"
 
 
+#if (NGX_DARWIN)
+#define NGX_HTTP_CHAT_KEYFILE_NSEC(fi)  ((fi)->st_ctimespec.tv_nsec)
+#else
+#define NGX_HTTP_CHAT_KEYFILE_NSEC(fi)  ((fi)->st_ctim.tv_nsec)
+#endif
+
+
 struct ngx_http_chat_keyfile_s {
     ngx_str_t                            name;
     void                                *data;
     const ngx_http_chat_keyfile_type_t  *type;
 
     /* of the file that was read last, whether it was good or not */
-    ngx_file_uniq_t                      uniq;
-    time_t                               mtime;
-    long                                 nsec;
-    off_t                                size;
+    ngx_file_info_t                      seen;
 
     time_t                               checked;
     unsigned                             missing:1;
@@ -28,7 +32,6 @@ static void *ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file,
     ngx_log_t *log);
 static ngx_uint_t ngx_http_chat_keyfile_changed(ngx_http_chat_keyfile_t *file,
     ngx_file_info_t *fi);
-static long ngx_http_chat_keyfile_nsec(ngx_file_info_t *fi);
 static void *ngx_http_chat_keyfile_read(ngx_http_chat_keyfile_t *file,
     ngx_uint_t level, ngx_log_t *log);
 static void *ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file,
@@ -175,10 +178,7 @@ ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 
         /* said once: not again before it has changed again */
 
-        file->uniq = ngx_file_uniq(&fi);
-        file->mtime = ngx_file_mtime(&fi);
-        file->nsec = ngx_http_chat_keyfile_nsec(&fi);
-        file->size = ngx_file_size(&fi);
+        file->seen = fi;
 
         return file->data;
     }
@@ -194,29 +194,21 @@ ngx_http_chat_keyfile_look(ngx_http_chat_keyfile_t *file, ngx_log_t *log)
 }
 
 
+/*
+ * The time is that of the inode: a chmod() of what could not be read changes it
+ * too, and nobody can set it back.  Two versions of one size within a second
+ * are no rarity in a rotation.
+ */
+
 static ngx_uint_t
 ngx_http_chat_keyfile_changed(ngx_http_chat_keyfile_t *file,
     ngx_file_info_t *fi)
 {
-    return file->uniq != ngx_file_uniq(fi)
-           || file->mtime != ngx_file_mtime(fi)
-           || file->nsec != ngx_http_chat_keyfile_nsec(fi)
-           || file->size != ngx_file_size(fi);
-}
-
-
-/* Two versions of one size within a second are no rarity in a rotation. */
-
-static long
-ngx_http_chat_keyfile_nsec(ngx_file_info_t *fi)
-{
-#if (NGX_DARWIN)
-    return fi->st_mtimespec.tv_nsec;
-#elif (NGX_WIN32)
-    return 0;
-#else
-    return fi->st_mtim.tv_nsec;
-#endif
+    return ngx_file_uniq(&file->seen) != ngx_file_uniq(fi)
+           || ngx_file_size(&file->seen) != ngx_file_size(fi)
+           || file->seen.st_ctime != fi->st_ctime
+           || NGX_HTTP_CHAT_KEYFILE_NSEC(&file->seen)
+              != NGX_HTTP_CHAT_KEYFILE_NSEC(fi);
 }
 
 
@@ -301,10 +293,7 @@ ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
         return NULL;
     }
 
-    file->uniq = ngx_file_uniq(&fi);
-    file->mtime = ngx_file_mtime(&fi);
-    file->nsec = ngx_http_chat_keyfile_nsec(&fi);
-    file->size = ngx_file_size(&fi);
+    file->seen = fi;
 
     return data;
 }
