@@ -35,6 +35,8 @@ static void ngx_http_chat_moderate_handler(ngx_http_chat_publish_t *p,
     ngx_int_t rc);
 static void ngx_http_chat_moderate_reply(ngx_http_chat_session_t *s,
     ngx_http_chat_moderation_t *mod);
+static ngx_int_t ngx_http_chat_moderate_ok(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, chat_json_writer_t *w);
 static void ngx_http_chat_grant_handler(ngx_http_chat_publish_t *p,
     ngx_int_t rc);
 
@@ -428,16 +430,9 @@ ngx_http_chat_moderate_reply(ngx_http_chat_session_t *s,
 
     cmd = mod->cmd;
 
-    if (ngx_http_chat_reply_ok(s, &w, &cmd->id,
-                               128 + ngx_http_chat_reply_string(cmd->room.len)
-                               + ngx_http_chat_reply_string(cmd->user.len))
-        != NGX_OK)
-    {
+    if (ngx_http_chat_moderate_ok(s, cmd, &w) != NGX_OK) {
         return;
     }
-
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    ngx_http_chat_reply_field(&w, "user", cmd->user.data, cmd->user.len);
 
     if (mod->sanction->what != NGX_HTTP_CHAT_CHANGE_KICK) {
         ngx_http_chat_reply_until(&w, mod->until);
@@ -450,6 +445,27 @@ ngx_http_chat_moderate_reply(ngx_http_chat_session_t *s,
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_send(s, &w);
+}
+
+
+/* Begins the answer: who was meant, and where. */
+
+static ngx_int_t
+ngx_http_chat_moderate_ok(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    chat_json_writer_t *w)
+{
+    if (ngx_http_chat_reply_ok(s, w, &cmd->id,
+                               128 + ngx_http_chat_reply_string(cmd->room.len)
+                               + ngx_http_chat_reply_string(cmd->user.len))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_chat_reply_field(w, "room", cmd->room.data, cmd->room.len);
+    ngx_http_chat_reply_field(w, "user", cmd->user.data, cmd->user.len);
+
+    return NGX_OK;
 }
 
 
@@ -517,16 +533,10 @@ ngx_http_chat_grant_handler(ngx_http_chat_publish_t *p, ngx_int_t rc)
         return;
     }
 
-    if (ngx_http_chat_reply_ok(s, &w, &cmd->id,
-                               128 + ngx_http_chat_reply_string(cmd->room.len)
-                               + ngx_http_chat_reply_string(cmd->user.len))
-        != NGX_OK)
-    {
+    if (ngx_http_chat_moderate_ok(s, cmd, &w) != NGX_OK) {
         return;
     }
 
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    ngx_http_chat_reply_field(&w, "user", cmd->user.data, cmd->user.len);
     ngx_http_chat_reply_field(&w, "role", cmd->role.data, cmd->role.len);
     chat_json_lit(&w, "}");
 

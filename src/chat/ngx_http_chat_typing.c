@@ -47,6 +47,8 @@ static void ngx_http_chat_typing_timer(void);
 static void ngx_http_chat_typing_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_chat_read_mark(ngx_http_chat_session_t *s,
     ngx_http_chat_local_t *local, uint64_t *seq);
+static ngx_int_t ngx_http_chat_typing_event(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, const char *type, chat_json_writer_t *w);
 
 
 static struct {
@@ -69,19 +71,9 @@ ngx_http_chat_command_typing(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return;
     }
 
-    if (ngx_http_chat_reply_begin(&w, 128
-                            + ngx_http_chat_reply_string(cmd->room.len)
-                            + ngx_http_chat_reply_string(s->user_len))
-        != NGX_OK)
-    {
-        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+    if (ngx_http_chat_typing_event(s, cmd, "typing", &w) != NGX_OK) {
         return;
     }
-
-    chat_json_lit(&w, "{\"type\":\"typing\"");
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    ngx_http_chat_reply_field(&w, "user", ngx_http_chat_session_user(s),
-                              s->user_len);
 
     local = ngx_http_chat_member_local(m);
 
@@ -362,19 +354,10 @@ ngx_http_chat_command_read(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return;
     }
 
-    if (ngx_http_chat_reply_begin(&w, 128
-                            + ngx_http_chat_reply_string(cmd->room.len)
-                            + ngx_http_chat_reply_string(s->user_len))
-        != NGX_OK)
-    {
-        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+    if (ngx_http_chat_typing_event(s, cmd, "read", &w) != NGX_OK) {
         return;
     }
 
-    chat_json_lit(&w, "{\"type\":\"read\"");
-    ngx_http_chat_reply_field(&w, "room", cmd->room.data, cmd->room.len);
-    ngx_http_chat_reply_field(&w, "user", ngx_http_chat_session_user(s),
-                              s->user_len);
     ngx_http_chat_reply_number(&w, "seq", seq);
     chat_json_lit(&w, "}");
 
@@ -414,4 +397,31 @@ ngx_http_chat_read_mark(ngx_http_chat_session_t *s,
     return ngx_http_chat_room_mark(local->zone,
                                    ngx_http_chat_local_room(local),
                                    local->epoch, &user, *seq);
+}
+
+
+/* Begins the event: who it is, and in which room. */
+
+static ngx_int_t
+ngx_http_chat_typing_event(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    const char *type, chat_json_writer_t *w)
+{
+    if (ngx_http_chat_reply_begin(w, 128
+                            + ngx_http_chat_reply_string(cmd->room.len)
+                            + ngx_http_chat_reply_string(s->user_len))
+        != NGX_OK)
+    {
+        ngx_http_chat_fail(s, &cmd->id, NGX_ERROR);
+        return NGX_ERROR;
+    }
+
+    chat_json_lit(w, "{\"type\":\"");
+    chat_json_put(w, type, ngx_strlen(type));
+    chat_json_lit(w, "\"");
+
+    ngx_http_chat_reply_field(w, "room", cmd->room.data, cmd->room.len);
+    ngx_http_chat_reply_field(w, "user", ngx_http_chat_session_user(s),
+                              s->user_len);
+
+    return NGX_OK;
 }

@@ -29,6 +29,7 @@ static int chat_jwk_set_json_keys(chat_jwk_set_t *set, json_t *root,
     const char **reason);
 static int chat_jwk_set_add(chat_jwk_set_t *set, json_t *jwk,
     const char **reason);
+static chat_jwk_set_t *chat_jwk_set_made(chat_jwk_set_t *set, int rc);
 static chat_jwk_t *chat_jwk_set_next(chat_jwk_set_t *set,
     const char **reason);
 static int chat_jwk_wanted(json_t *jwk);
@@ -64,14 +65,7 @@ chat_jwk_set_file(const unsigned char *text, size_t len, const char **reason)
     rc = (i + n <= len) ? chat_jwk_set_pem(set, text, len, reason)
                         : chat_jwk_set_secret(set, text, len, reason);
 
-    ERR_clear_error();
-
-    if (rc != 0) {
-        chat_jwk_set_free(set);
-        return NULL;
-    }
-
-    return set;
+    return chat_jwk_set_made(set, rc);
 }
 
 
@@ -253,14 +247,8 @@ chat_jwk_set_json(const unsigned char *text, size_t len, const char **reason)
     rc = chat_jwk_set_json_keys(set, root, reason);
 
     json_decref(root);
-    ERR_clear_error();
 
-    if (rc != 0) {
-        chat_jwk_set_free(set);
-        return NULL;
-    }
-
-    return set;
+    return chat_jwk_set_made(set, rc);
 }
 
 
@@ -348,6 +336,22 @@ chat_jwk_set_add(chat_jwk_set_t *set, json_t *jwk, const char **reason)
     }
 
     return chat_jwk_names(key, jwk, reason);
+}
+
+
+/* What OpenSSL has left behind would be taken for a connection's error. */
+
+static chat_jwk_set_t *
+chat_jwk_set_made(chat_jwk_set_t *set, int rc)
+{
+    ERR_clear_error();
+
+    if (rc != 0) {
+        chat_jwk_set_free(set);
+        return NULL;
+    }
+
+    return set;
 }
 
 
