@@ -486,13 +486,6 @@ chat_command_free(chat_command_t *cmd)
 
 
 const char *
-chat_command_name(chat_cmd_e type)
-{
-    return ((unsigned) type < CHAT_CMD_N) ? chat_rules[type].name : "unknown";
-}
-
-
-const char *
 chat_error_name(chat_err_e code)
 {
     return ((unsigned) code < CHAT_ERR_N) ? chat_errors[code] : "internal";

@@ -182,8 +182,7 @@ int chat_command_parse(chat_command_t *cmd, const unsigned char *text,
     size_t len, uint64_t page, chat_error_t *err);
 void chat_command_free(chat_command_t *cmd);
 
-/* The wire names; both are static strings. */
-const char *chat_command_name(chat_cmd_e type);
+/* The name on the wire, a static string. */
 const char *chat_error_name(chat_err_e code);
 
 

@@ -116,10 +116,6 @@ int chat_ws_decode(chat_ws_decoder_t *d, unsigned char **pos,
  */
 size_t chat_ws_header(unsigned char *p, unsigned first, uint64_t len);
 
-/* What chat_ws_header() will return for such a payload. */
-#define chat_ws_header_size(len)                                              \
-    ((len) < 126 ? 2 : (len) < 65536 ? 4 : (size_t) CHAT_WS_HEADER_MAX)
-
 /*
  * Writes a whole close frame to p, which has room for 2 + CONTROL_MAX bytes,
  * and returns its size.  reason is UTF-8, cut at a character's end if it is

@@ -2,12 +2,17 @@
 #include "ngx_http_chat_resident.h"
 
 
+static ngx_http_chat_resident_t *ngx_http_chat_resident_next(
+    ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, uint32_t *block,
+    ngx_uint_t *i);
 static ngx_http_chat_resident_t *ngx_http_chat_resident_add(
     ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room);
 
 
-ngx_http_chat_resident_t *
-ngx_http_chat_resident_next_locked(ngx_http_chat_zone_t *z,
+/* Walks over all places; *block and *i begin with 0.  NULL: the end. */
+
+static ngx_http_chat_resident_t *
+ngx_http_chat_resident_next(ngx_http_chat_zone_t *z,
     ngx_http_chat_room_sh_t *room, uint32_t *block, ngx_uint_t *i)
 {
     ngx_http_chat_resident_t  *re;
@@ -48,7 +53,7 @@ ngx_http_chat_resident_find_locked(ngx_http_chat_zone_t *z,
     i = 0;
 
     for ( ;; ) {
-        re = ngx_http_chat_resident_next_locked(z, room, &block, &i);
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
 
         if (re == NULL || (re->members && re->slot == slot)) {
             return re;
@@ -92,7 +97,7 @@ ngx_http_chat_resident_add(ngx_http_chat_zone_t *z,
     i = 0;
 
     do {
-        re = ngx_http_chat_resident_next_locked(z, room, &block, &i);
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
     } while (re && re->members);
 
     if (re) {
@@ -128,7 +133,7 @@ ngx_http_chat_resident_count_locked(ngx_http_chat_zone_t *z,
     members = 0;
 
     for ( ;; ) {
-        re = ngx_http_chat_resident_next_locked(z, room, &block, &i);
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
 
         if (re == NULL) {
             break;
@@ -154,7 +159,7 @@ ngx_http_chat_resident_tell_locked(ngx_http_chat_zone_t *z,
     i = 0;
 
     for ( ;; ) {
-        re = ngx_http_chat_resident_next_locked(z, room, &block, &i);
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
 
         if (re == NULL || n == NGX_HTTP_CHAT_SLOTS_MAX) {
             return n;
@@ -194,7 +199,7 @@ ngx_http_chat_resident_reset_locked(ngx_http_chat_zone_t *z,
     i = 0;
 
     for ( ;; ) {
-        re = ngx_http_chat_resident_next_locked(z, room, &block, &i);
+        re = ngx_http_chat_resident_next(z, room, &block, &i);
 
         if (re == NULL) {
             break;

@@ -15,11 +15,6 @@
 #include "ngx_http_chat_room.h"
 
 
-/* Walks over all places; *block and *i begin with 0.  NULL: the end. */
-ngx_http_chat_resident_t *ngx_http_chat_resident_next_locked(
-    ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, uint32_t *block,
-    ngx_uint_t *i);
-
 /* The worker in that slot, or NULL. */
 ngx_http_chat_resident_t *ngx_http_chat_resident_find_locked(
     ngx_http_chat_zone_t *z, ngx_http_chat_room_sh_t *room, ngx_uint_t slot);

@@ -75,7 +75,8 @@ ws_fuzz_write(unsigned flags, const uint8_t *data, size_t size)
     for (i = 0; i < 64; i += 8) {
         len = (uint64_t) size << i;
 
-        if (chat_ws_header(p, flags, len) != chat_ws_header_size(len)
+        if (chat_ws_header(p, flags, len)
+            != (len < 126 ? 2 : len < 65536 ? 4 : CHAT_WS_HEADER_MAX)
             || p[0] != flags || (p[1] & 0x80))
         {
             abort();

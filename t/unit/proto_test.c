@@ -387,6 +387,22 @@ static const struct {
 };
 
 
+static chat_cmd_e
+proto_type(const char *name)
+{
+    size_t  i;
+
+    for (i = 0; i < CHAT_CMD_N; i++) {
+
+        if (strcmp(proto_names[i].name, name) == 0) {
+            return proto_names[i].type;
+        }
+    }
+
+    return CHAT_CMD_N;
+}
+
+
 /* Parses a copy of exactly the text's size, checks what came of it. */
 
 static void
@@ -514,7 +530,7 @@ proto_try_as(const char *begin, const proto_pair_t *pair,
     is_int(rc, taken ? 0 : -1, name);
     is_str(chat_error_name(err.code), taken ? "none" : "bad_request", name);
     is_str(err.field, taken ? "" : pair->field, name);
-    is_str(chat_command_name(cmd.type), pair->command, name);
+    is_int(cmd.type, proto_type(pair->command), name);
     ok(cmd.id.len == 1 && cmd.id.data[0] == '7', name);
 
     if (taken) {
@@ -865,15 +881,10 @@ proto_names_test(void)
     test_eq(sizeof(proto_names) / sizeof(proto_names[0]), CHAT_CMD_N);
     test_eq(sizeof(codes) / sizeof(codes[0]), CHAT_ERR_N);
 
-    for (i = 0; i < CHAT_CMD_N; i++) {
-        test_str(chat_command_name(proto_names[i].type), proto_names[i].name);
-    }
-
     for (i = 0; i < CHAT_ERR_N; i++) {
         test_str(chat_error_name((chat_err_e) i), codes[i]);
     }
 
-    test_str(chat_command_name(CHAT_CMD_N), "unknown");
     test_str(chat_error_name(CHAT_ERR_N), "internal");
 
     /* the rows above leave no command out */
