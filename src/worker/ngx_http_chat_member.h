@@ -14,7 +14,6 @@
 
 
 #include "ngx_http_chat_session.h"
-#include "ngx_http_chat_crowd.h"
 
 
 /* Delivery passes it by: its socket takes nothing, or it is going. */

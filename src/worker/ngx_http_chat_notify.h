@@ -15,7 +15,6 @@
 
 
 #include "ngx_http_chat_session.h"
-#include "ngx_http_chat_member.h"
 
 
 /* This worker's part of a zone; zone->worker. */

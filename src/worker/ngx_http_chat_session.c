@@ -3,7 +3,6 @@
 #include "ngx_http_chat_claim.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_member.h"
-#include "ngx_http_chat_notify.h"
 #include "ngx_http_chat_output.h"
 #include "ngx_http_chat_transport.h"
 
