@@ -29,7 +29,7 @@ for my $script (qw(two_tabs company)) {
 
     $server->play($node, "$ChatServer::top/t/clients/$script.mjs",
                   'http://127.0.0.1:' . $server->port() . '/', $browser,
-                  ChatServer::root() . "/pictures");
+                  "$ChatServer::top/build/t/pictures");
     $server->stop();
 }
 

@@ -16,7 +16,8 @@ use FindBin;
 use Test::More;
 
 my $top = Cwd::realpath("$FindBin::Bin/..");
-my $dir = "$top/build/t/docs_directives";
+my $root = $ENV{TEST_CHAT_ROOT} || "$top/build/t";
+my $dir = "$root/docs_directives";
 
 my $page = slurp("$top/docs/directives.md");
 my $commands = slurp("$top/src/http/ngx_http_chat_module.c");
