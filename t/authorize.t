@@ -4,20 +4,7 @@
 
 use lib 't/lib';
 use Test::Nginx::Chat;
-
-use IO::Select;
-use IO::Socket::INET;
-
-# a backend that answers when it is told to; it stays over the blocks
-
-my $Backend = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1024,
-                                    ReuseAddr => 1)
-    or die "no backend: $!\n";
-
-my $Port = $Backend->sockport;
-my @Asked;
-
-$ENV{TEST_NGINX_BACKEND_PORT} = $Port;
+use Test::Nginx::Chat::Backend;
 
 default_http_config(<<'_EOC_');
     chat_zone  chat:2m;
@@ -120,53 +107,6 @@ default_config(<<'_EOC_');
         root  html;
     }
 _EOC_
-
-
-# waits until n requests have come; those that wait are put in order of room
-
-sub main::asked {
-    my ($n) = @_;
-
-    my $select = IO::Select->new($Backend);
-
-    while (@Asked < $n) {
-        $select->can_read(5) or return 0;
-
-        my $c = $Backend->accept or return 0;
-        my $request = '';
-
-        while ($request !~ /\r\n\r\n/) {
-            sysread($c, $request, 4096, length $request) or last;
-        }
-
-        push @Asked, { socket => $c, request => $request };
-    }
-
-    return @Asked == $n;
-}
-
-
-sub main::sent {
-    return $Asked[0]{request};
-}
-
-
-sub main::answer {
-    my ($status, @headers) = @_;
-
-    my $asked = shift @Asked or return 0;
-
-    $asked->{socket}->syswrite(join "\r\n", "HTTP/1.0 $status Said", @headers,
-                               'Content-Length: 0', '', '');
-    close $asked->{socket};
-
-    return 1;
-}
-
-
-sub main::quiet {
-    return !IO::Select->new($Backend)->can_read(0.3);
-}
 
 
 play();
@@ -314,8 +254,7 @@ ok main::asked(1)
 alice > {"type":"ping","id":2}
 alice < {"type":"error","id":1,"code":"unavailable"}
 alice < {"type":"ok","id":2}
-ok main::answer(200)
-alice nothing 200ms
+ok main::let_go()
 alice > {"type":"send","id":3,"room":"lobby","text":"x"}
 alice < {"type":"error","id":3,"code":"not_joined"}
 alice > {"type":"join","id":4,"room":"lobby"}

@@ -18,6 +18,9 @@
 #include "ngx_http_chat_session.h"
 
 
+typedef struct ngx_http_chat_ask_s  ngx_http_chat_ask_t;
+
+
 /* The directives of this header's files, in a location. */
 typedef struct {
     /* by NGX_HTTP_CHAT_ACT_...; NULL: it is allowed */
@@ -103,16 +106,20 @@ void ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s);
 
 
 /*
- * ask.c: a subrequest to that URI of the session's server, which does not end
- * with the session.  The handler is called once, and never before this
- * returns; status 0: there was none.  ERROR: it is not called.
+ * ask.c: a subrequest to that URI of the session's server, which does not need
+ * the session any more.  The handler is called once, and never before this
+ * returns; status 0: there was none.  NULL: there is no memory, and no call.
  */
 typedef void (*ngx_http_chat_answer_pt)(void *data, ngx_uint_t status,
     ngx_http_request_t *r);
 
-ngx_int_t ngx_http_chat_ask(ngx_http_chat_session_t *s,
+ngx_http_chat_ask_t *ngx_http_chat_ask(ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act, ngx_str_t *uri, ngx_http_chat_answer_pt handler,
     void *data);
+
+/* Nobody waits for the answer, which has not come: the handler is not called,
+ * and whoever is asked is let go.  Not for a handler to call. */
+void ngx_http_chat_ask_cancel(ngx_http_chat_ask_t *ask);
 
 
 #endif /* _NGX_HTTP_CHAT_ACCESS_H_INCLUDED_ */

@@ -14,9 +14,10 @@
 /*
  * The client's connection is a session's, and may go at any time: so the
  * subrequest has a connection of its own, of no socket, and a request of its
- * own, in one pool.  Nobody ends it but itself, and all of it goes then.
+ * own, in one pool.  All of it goes when the subrequest has ended, by itself
+ * or since nobody waits for it.
  */
-typedef struct {
+struct ngx_http_chat_ask_s {
     ngx_http_chat_answer_pt      handler;
     void                        *data;     /* NULL: it has been called */
     ngx_http_request_t          *request;
@@ -27,13 +28,13 @@ typedef struct {
     ngx_event_t                  write;
     ngx_log_t                    log;
     ngx_http_log_ctx_t           log_ctx;
-} ngx_http_chat_ask_t;
+};
 
 
 static ngx_int_t ngx_http_chat_ask_connection(ngx_http_chat_ask_t *ask,
     ngx_connection_t *client, ngx_pool_t *pool);
 static void ngx_http_chat_ask_event(ngx_event_t *ev, ngx_connection_t *c);
-static void ngx_http_chat_ask_ignore(ngx_event_t *ev);
+static void ngx_http_chat_ask_run(ngx_event_t *ev);
 static ngx_chain_t *ngx_http_chat_ask_send(ngx_connection_t *c,
     ngx_chain_t *in, off_t limit);
 static ngx_http_request_t *ngx_http_chat_ask_request(ngx_http_chat_ask_t *ask,
@@ -49,11 +50,13 @@ static ngx_int_t ngx_http_chat_ask_copy(ngx_pool_t *pool, ngx_str_t *to,
 static void ngx_http_chat_ask_start(ngx_event_t *ev);
 static ngx_int_t ngx_http_chat_ask_answered(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
+static void ngx_http_chat_ask_tell(ngx_http_chat_ask_t *ask,
+    ngx_uint_t status, ngx_http_request_t *r);
 static void ngx_http_chat_ask_done(ngx_http_request_t *r);
 static void ngx_http_chat_ask_free(ngx_event_t *ev);
 
 
-ngx_int_t
+ngx_http_chat_ask_t *
 ngx_http_chat_ask(ngx_http_chat_session_t *s, ngx_http_chat_act_t *act,
     ngx_str_t *uri, ngx_http_chat_answer_pt handler, void *data)
 {
@@ -63,13 +66,13 @@ ngx_http_chat_ask(ngx_http_chat_session_t *s, ngx_http_chat_act_t *act,
 
     ask = ngx_calloc(sizeof(ngx_http_chat_ask_t), s->connection->log);
     if (ask == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     pool = ngx_create_pool(NGX_HTTP_CHAT_ASK_POOL_SIZE, ngx_cycle->log);
     if (pool == NULL) {
         ngx_free(ask);
-        return NGX_ERROR;
+        return NULL;
     }
 
     ask->handler = handler;
@@ -88,7 +91,7 @@ ngx_http_chat_ask(ngx_http_chat_session_t *s, ngx_http_chat_act_t *act,
     {
         ngx_destroy_pool(pool);
         ngx_free(ask);
-        return NGX_ERROR;
+        return NULL;
     }
 
     /* a status and headers are all that is asked for */
@@ -103,7 +106,7 @@ ngx_http_chat_ask(ngx_http_chat_session_t *s, ngx_http_chat_act_t *act,
 
     ngx_post_event(&ask->event, &ngx_posted_events);
 
-    return NGX_OK;
+    return ask;
 }
 
 
@@ -135,6 +138,11 @@ ngx_http_chat_ask_connection(ngx_http_chat_ask_t *ask,
 
     ngx_http_chat_ask_event(c->read, c);
     ngx_http_chat_ask_event(c->write, c);
+
+    /* so that nobody has them watched */
+
+    c->read->active = 1;
+    c->write->active = (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? 1 : 0;
 
     c->write->write = 1;
     c->write->ready = 1;
@@ -168,19 +176,35 @@ ngx_http_chat_ask_event(ngx_event_t *ev, ngx_connection_t *c)
 {
     ev->data = c;
     ev->log = c->log;
-    ev->handler = ngx_http_chat_ask_ignore;
+    ev->handler = ngx_http_chat_ask_run;
     ev->index = NGX_INVALID_INDEX;
-
-    /* so that nobody has it watched */
-
-    ev->active = (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? 1 : 0;
 }
 
 
+/* A timer: "limit_req" and others hold a request back by its connection's. */
+
 static void
-ngx_http_chat_ask_ignore(ngx_event_t *ev)
+ngx_http_chat_ask_run(ngx_event_t *ev)
 {
-    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0, "chat ask event");
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    c = ev->data;
+    r = c->data;
+
+    if (ev->delayed && ev->timedout) {
+        ev->delayed = 0;
+        ev->timedout = 0;
+    }
+
+    if (ev->write) {
+        r->write_event_handler(r);
+
+    } else {
+        r->read_event_handler(r);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -438,20 +462,27 @@ ngx_http_chat_ask_answered(ngx_http_request_t *r, void *data, ngx_int_t rc)
 {
     ngx_http_chat_ask_t *ask = data;
 
-    void        *waiting;
-    ngx_uint_t   status;
+    ngx_http_chat_ask_tell(ask, (rc >= NGX_HTTP_SPECIAL_RESPONSE)
+                                ? (ngx_uint_t) rc
+                                : (rc == NGX_ERROR) ? 0
+                                                    : r->headers_out.status,
+                           r);
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_ask_tell(ngx_http_chat_ask_t *ask, ngx_uint_t status,
+    ngx_http_request_t *r)
+{
+    void  *waiting;
 
     waiting = ask->data;
     ask->data = NULL;
 
     if (waiting) {
-        status = (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? (ngx_uint_t) rc
-                 : (rc == NGX_ERROR) ? 0 : r->headers_out.status;
-
         ask->handler(waiting, status, r);
     }
-
-    return NGX_OK;
 }
 
 
@@ -463,7 +494,50 @@ ngx_http_chat_ask_done(ngx_http_request_t *r)
     ask = (ngx_http_chat_ask_t *) ((u_char *) r->connection
                               - offsetof(ngx_http_chat_ask_t, connection));
 
+    ngx_http_chat_ask_tell(ask, 0, r);
+
     /* those who called us still look at it */
+
+    ask->event.handler = ngx_http_chat_ask_free;
+
+    ngx_post_event(&ask->event, &ngx_posted_events);
+}
+
+
+/* As nginx ends a request whose client has gone: by its cleanup handlers. */
+
+void
+ngx_http_chat_ask_cancel(ngx_http_chat_ask_t *ask)
+{
+    ngx_http_cleanup_t  *cln;
+    ngx_http_request_t  *r;
+
+    ask->data = NULL;
+
+    r = ask->request;
+
+    if (r->blocked) {
+        /* a thread works for it, and then it goes on to its end */
+        return;
+    }
+
+    cln = r->cleanup;
+    r->cleanup = NULL;
+
+    /* one more, or the last to give it up would end a client's connection */
+
+    r->count++;
+
+    for ( /* void */ ; cln; cln = cln->next) {
+        if (cln->handler) {
+            cln->handler(cln->data);
+        }
+    }
+
+    r->count = 1;
+    r->posted_requests = NULL;
+    r->write_event_handler = ngx_http_request_empty_handler;
+    r->connection->data = r;
 
     ask->event.handler = ngx_http_chat_ask_free;
 

@@ -14,11 +14,12 @@
 #define NGX_HTTP_CHAT_AUTHORIZE_ROLE     "X-Chat-Role"
 
 
-/* A session that waits for an answer; or nobody does any more. */
+/* A session that waits for an answer. */
 typedef struct {
     ngx_queue_t                queue;
-    ngx_http_chat_session_t   *session;    /* NULL: it has gone */
-    void                      *waiting;    /* the join; NULL: it was answered */
+    ngx_http_chat_session_t   *session;
+    ngx_http_chat_ask_t       *ask;
+    void                      *waiting;    /* the join */
     ngx_event_t                event;      /* it has waited long enough */
     ngx_uint_t                 role;       /* that was answered, or NONE */
     ngx_msec_t                 valid;      /* to be kept so long */
@@ -47,6 +48,7 @@ static ngx_int_t ngx_http_chat_authorize_role(ngx_http_request_t *r,
 static void ngx_http_chat_authorize_timeout(ngx_event_t *ev);
 static void ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a,
     ngx_int_t rc);
+static void ngx_http_chat_authorize_free(ngx_http_chat_authorization_t *a);
 static ngx_http_chat_authorized_t *ngx_http_chat_authorize_find(
     ngx_str_t *key);
 static void ngx_http_chat_authorize_keep(ngx_http_chat_authorization_t *a,
@@ -185,10 +187,10 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
     a->event.log = ngx_cycle->log;
     a->event.cancelable = 1;
 
-    if (ngx_http_chat_ask(s, act, &chcf->access.uri,
-                          ngx_http_chat_authorize_answer, a)
-        != NGX_OK)
-    {
+    a->ask = ngx_http_chat_ask(s, act, &chcf->access.uri,
+                               ngx_http_chat_authorize_answer, a);
+
+    if (a->ask == NULL) {
         ngx_free(a);
         return NGX_BUSY;
     }
@@ -233,9 +235,7 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
     }
 
     ngx_http_chat_authorize_reply(a, rc);
-
-    ngx_queue_remove(&a->queue);
-    ngx_free(a);
+    ngx_http_chat_authorize_free(a);
 }
 
 
@@ -297,7 +297,9 @@ ngx_http_chat_authorize_timeout(ngx_event_t *ev)
     ngx_log_error(NGX_LOG_ERR, ev->log, NGX_ETIMEDOUT,
                   "who may join cannot be found out in time");
 
+    ngx_http_chat_ask_cancel(a->ask);
     ngx_http_chat_authorize_reply(a, NGX_BUSY);
+    ngx_http_chat_authorize_free(a);
 }
 
 
@@ -310,27 +312,33 @@ ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
     ngx_http_chat_session_t  *s;
 
     s = a->session;
+
+    if (s->closing || s->dead) {
+        return;
+    }
+
     waiting = a->waiting;
-
-    a->session = NULL;
     a->waiting = NULL;
-
-    if (a->event.timer_set) {
-        ngx_del_timer(&a->event);
-    }
-
-    if (waiting == NULL) {
-        return;
-    }
-
-    if (s == NULL || s->closing || s->dead) {
-        ngx_free(waiting);
-        return;
-    }
 
     ngx_http_chat_join_authorized(s, waiting, rc, a->role ? a->role : s->role);
 
     ngx_http_chat_session_unthrottle(s);
+}
+
+
+static void
+ngx_http_chat_authorize_free(ngx_http_chat_authorization_t *a)
+{
+    if (a->event.timer_set) {
+        ngx_del_timer(&a->event);
+    }
+
+    if (a->waiting) {
+        ngx_free(a->waiting);
+    }
+
+    ngx_queue_remove(&a->queue);
+    ngx_free(a);
 }
 
 
@@ -353,7 +361,12 @@ ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s)
         a = ngx_queue_data(q, ngx_http_chat_authorization_t, queue);
 
         if (a->session == s) {
-            a->session = NULL;
+
+            /* it reads nothing while it waits, so there is no other */
+
+            ngx_http_chat_ask_cancel(a->ask);
+            ngx_http_chat_authorize_free(a);
+            return;
         }
     }
 }
