@@ -39,6 +39,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                         room;
     ngx_uint_t                        role;
+    ngx_str_t                         sid;       /* where no session is left */
 } ngx_http_chat_act_t;
 
 

@@ -288,17 +288,23 @@ static ngx_int_t
 ngx_http_chat_ask_room(ngx_http_request_t *r, ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act)
 {
+    ngx_http_chat_act_t       *asked;
     ngx_http_chat_ctx_t       *ctx;
     ngx_http_chat_identity_t  *id;
+    u_char                     sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
 
     ctx = ngx_http_chat_ctx(r);
-    if (ctx == NULL) {
+    asked = ngx_palloc(r->pool, sizeof(ngx_http_chat_act_t));
+
+    if (ctx == NULL || asked == NULL) {
         return NGX_ERROR;
     }
 
+    ctx->act = asked;
+    asked->role = act->role;
+
     id = &ctx->identity;
 
-    id->role = act->role;
     id->guest = s->guest;
 
     if (ngx_http_chat_ask_copy(r->pool, &id->user,
@@ -311,7 +317,16 @@ ngx_http_chat_ask_room(ngx_http_request_t *r, ngx_http_chat_session_t *s,
         return NGX_ERROR;
     }
 
-    return ngx_http_chat_ask_copy(r->pool, &id->room, act->room.data,
+    ngx_http_chat_session_sid(s, sid);
+
+    if (ngx_http_chat_ask_copy(r->pool, &asked->sid, sid,
+                               NGX_HTTP_CHAT_SESSION_ID_LEN)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_chat_ask_copy(r->pool, &asked->room, act->room.data,
                                   act->room.len);
 }
 

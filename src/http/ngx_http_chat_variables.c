@@ -284,6 +284,11 @@ ngx_http_chat_variable_static(ngx_http_request_t *r, ngx_http_chat_ctx_t *ctx,
     case ngx_http_chat_variable_session:
 
         if (ctx->session == NULL) {
+
+            if (ctx->act) {
+                *value = ctx->act->sid;
+            }
+
             return NGX_OK;
         }
 
