@@ -1,6 +1,7 @@
 
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_publish.h"
+#include "ngx_http_chat_rate.h"
 #include "ngx_http_chat_token.h"
 #include "ngx_http_chat_transport.h"
 
@@ -10,6 +11,9 @@
 /* It is let in by what the room that it names knows of the user; handlers
  * without this look for themselves. */
 #define NGX_HTTP_CHAT_COMMAND_ROOM  0x01
+
+/* It adds to the room, and who was let in with limits is held to them. */
+#define NGX_HTTP_CHAT_COMMAND_ADDS  0x02
 
 
 typedef void (*ngx_http_chat_command_pt)(ngx_http_chat_session_t *s,
@@ -26,13 +30,16 @@ static void ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text,
     size_t len);
 static ngx_int_t ngx_http_chat_command_check(ngx_http_chat_session_t *s,
     chat_command_t *cmd, size_t len, chat_error_t *err);
+static ngx_int_t ngx_http_chat_command_size(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, size_t len, size_t max);
+static ngx_int_t ngx_http_chat_command_within(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_uint_t flags, ngx_http_chat_member_t *m,
+    size_t len);
 static void ngx_http_chat_command_limited(ngx_http_chat_session_t *s,
     chat_str_t *id, ngx_msec_t wait);
 static ngx_int_t ngx_http_chat_command_room(ngx_http_chat_session_t *s,
     chat_command_t *cmd, ngx_uint_t flags, ngx_http_chat_member_t **m);
 static void ngx_http_chat_welcome(ngx_http_chat_session_t *s);
-static void ngx_http_chat_welcome_rate(ngx_http_chat_session_t *s,
-    chat_json_writer_t *w);
 
 
 static ngx_http_chat_standing_t  ngx_http_chat_command_own;
@@ -49,16 +56,19 @@ static const ngx_http_chat_command_def_t  ngx_http_chat_commands[CHAT_CMD_N] = {
                            NGX_HTTP_CHAT_COMMAND_ROOM },
 
     [CHAT_CMD_SEND]    = { ngx_http_chat_command_send,
-                           NGX_HTTP_CHAT_COMMAND_ROOM },
+                           NGX_HTTP_CHAT_COMMAND_ROOM
+                           |NGX_HTTP_CHAT_COMMAND_ADDS },
 
     [CHAT_CMD_EDIT]    = { ngx_http_chat_command_edit,
-                           NGX_HTTP_CHAT_COMMAND_ROOM },
+                           NGX_HTTP_CHAT_COMMAND_ROOM
+                           |NGX_HTTP_CHAT_COMMAND_ADDS },
 
     [CHAT_CMD_DELETE]  = { ngx_http_chat_command_delete,
                            NGX_HTTP_CHAT_COMMAND_ROOM },
 
     [CHAT_CMD_REACT]   = { ngx_http_chat_command_react,
-                           NGX_HTTP_CHAT_COMMAND_ROOM },
+                           NGX_HTTP_CHAT_COMMAND_ROOM
+                           |NGX_HTTP_CHAT_COMMAND_ADDS },
 
     [CHAT_CMD_TYPING]  = { ngx_http_chat_command_typing,
                            NGX_HTTP_CHAT_COMMAND_ROOM },
@@ -205,7 +215,10 @@ ngx_http_chat_command(ngx_http_chat_session_t *s, u_char *text, size_t len)
 
     def = &ngx_http_chat_commands[cmd.type];
 
-    if (ngx_http_chat_command_room(s, &cmd, def->flags, &m) == NGX_OK) {
+    if (ngx_http_chat_command_room(s, &cmd, def->flags, &m) == NGX_OK
+        && ngx_http_chat_command_within(s, &cmd, def->flags, m, len)
+           == NGX_OK)
+    {
         def->handler(s, &cmd, m);
     }
 
@@ -219,9 +232,9 @@ static ngx_int_t
 ngx_http_chat_command_check(ngx_http_chat_session_t *s, chat_command_t *cmd,
     size_t len, chat_error_t *err)
 {
-    if (len > s->settings->message_size) {
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_TOO_LARGE, NULL,
-                                  "the message is too large");
+    if (ngx_http_chat_command_size(s, cmd, len, s->settings->message_size)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -232,6 +245,58 @@ ngx_http_chat_command_check(ngx_http_chat_session_t *s, chat_command_t *cmd,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_command_size(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    size_t len, size_t max)
+{
+    if (len <= max) {
+        return NGX_OK;
+    }
+
+    ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_TOO_LARGE, NULL,
+                              "the message is too large");
+    return NGX_ERROR;
+}
+
+
+/* Is it within what the session is allowed in that room? */
+
+static ngx_int_t
+ngx_http_chat_command_within(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_uint_t flags, ngx_http_chat_member_t *m, size_t len)
+{
+    ngx_msec_t                  wait;
+    ngx_http_chat_allowance_t  *allowance;
+
+    if (m == NULL || !(flags & NGX_HTTP_CHAT_COMMAND_ADDS)) {
+        return NGX_OK;
+    }
+
+    allowance = ngx_http_chat_member_allowance(m);
+
+    if (allowance == NULL) {
+        return NGX_OK;
+    }
+
+    if (allowance->message_size
+        && ngx_http_chat_command_size(s, cmd, len, allowance->message_size)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_chat_rate_room(m, &wait) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (!s->closing) {
+        ngx_http_chat_command_limited(s, &cmd->id, wait);
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -290,7 +355,7 @@ ngx_http_chat_command_room(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return NGX_ERROR;
     }
 
-    if (*m == NULL && ngx_http_chat_rights_joined(cmd->type)) {
+    if (*m == NULL && ngx_http_chat_rights_joined(s, cmd->type)) {
         ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_NOT_JOINED, NULL,
                                   "join the room first");
         return NGX_ERROR;
@@ -386,7 +451,16 @@ ngx_http_chat_welcome(ngx_http_chat_session_t *s)
     chat_json_lit(&w, ",\"limits\":{\"message_size\":");
     chat_json_uint(&w, s->settings->message_size);
     ngx_http_chat_reply_number(&w, "rooms", s->settings->rooms_max);
-    ngx_http_chat_welcome_rate(s, &w);
+    chat_json_lit(&w, ",");
+
+    if (s->settings->nrates) {
+        ngx_http_chat_reply_rate(&w, s->settings->rates[0].rate,
+                                 s->settings->rates[0].burst);
+
+    } else {
+        ngx_http_chat_reply_rate(&w, 0, 0);
+    }
+
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_number(&w, "ping", s->settings->ping_interval);
@@ -398,37 +472,6 @@ ngx_http_chat_welcome(ngx_http_chat_session_t *s)
     chat_json_lit(&w, "}");
 
     ngx_http_chat_reply_send(s, &w);
-}
-
-
-/* The first rate, in messages a second; PROTOCOL 10: 0 where there is none. */
-
-static void
-ngx_http_chat_welcome_rate(ngx_http_chat_session_t *s, chat_json_writer_t *w)
-{
-    u_char                 buf[NGX_INT_T_LEN + 4], *p;
-    ngx_http_chat_rate_t  *rate;
-
-    if (s->settings->nrates == 0) {
-        chat_json_lit(w, ",\"rate\":0,\"burst\":0");
-        return;
-    }
-
-    rate = &s->settings->rates[0];
-
-    p = ngx_sprintf(buf, "%ui.%03ui", rate->rate / 1000, rate->rate % 1000);
-
-    while (p[-1] == '0') {
-        p--;
-    }
-
-    if (p[-1] == '.') {
-        p--;
-    }
-
-    chat_json_lit(w, ",\"rate\":");
-    chat_json_put(w, buf, p - buf);
-    ngx_http_chat_reply_number(w, "burst", rate->burst);
 }
 
 

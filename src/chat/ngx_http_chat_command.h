@@ -190,13 +190,6 @@ void ngx_http_chat_typing_set(ngx_http_chat_session_t *s, uint32_t room,
 /* It types no more in that room, or in any (0). */
 void ngx_http_chat_typing_stop(ngx_http_chat_session_t *s, uint32_t room);
 
-/*
- * rate.c: a message or a ping came, and costs a token of each rate.  OK;
- * DECLINED: there is none, and *wait is how many ms until there is.  It may
- * throttle or close the session.
- */
-ngx_int_t ngx_http_chat_rate(ngx_http_chat_session_t *s, ngx_msec_t *wait);
-
 /* token.c: a command of a session that must say first who it is. */
 void ngx_http_chat_command_pending(ngx_http_chat_session_t *s,
     chat_str_t *id);

@@ -4,6 +4,7 @@
 #include "ngx_http_chat_join.h"
 #include "ngx_http_chat_occupant.h"
 #include "ngx_http_chat_publish.h"
+#include "ngx_http_chat_rate.h"
 
 #include "chat_ws.h"
 
@@ -23,7 +24,7 @@ typedef struct {
     ngx_uint_t                      npeople;
     ngx_http_chat_room_settings_t   settings;
     ngx_uint_t                      unread;
-    ngx_uint_t                      role;      /* that it comes in with */
+    ngx_http_chat_admission_t       how;       /* it comes in */
     unsigned                        event:1;   /* "joined", not "ok" */
     unsigned                        blind:1;   /* what was is not for it */
     u_char                          topic[NGX_HTTP_CHAT_TOPIC_MAX];
@@ -70,6 +71,8 @@ static ngx_int_t ngx_http_chat_join_head(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join, chat_json_writer_t *w);
 static ngx_int_t ngx_http_chat_join_state(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join, chat_json_writer_t *w);
+static void ngx_http_chat_join_limits(chat_json_writer_t *w,
+    ngx_http_chat_allowance_t *allowance);
 
 
 #define ngx_http_chat_join_resumes(join)                                      \
@@ -163,7 +166,7 @@ ngx_http_chat_enter(ngx_http_chat_session_t *s)
 static void
 ngx_http_chat_join(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
 {
-    join->role = s->role;
+    join->how.role = s->role;
 
     if (ngx_http_chat_join_named(s, join) == NGX_OK
         && ngx_http_chat_join_again(s, join) == NGX_OK
@@ -261,7 +264,7 @@ ngx_http_chat_join_allowed(ngx_http_chat_session_t *s,
         /* as whom it will be there */
 
         join->own.here = 1;
-        join->own.role = join->role;
+        join->own.role = join->how.role;
     }
 
     return ngx_http_chat_allowed(s, join->cmd, &join->own);
@@ -325,7 +328,7 @@ ngx_http_chat_join_authorize(ngx_http_chat_session_t *s,
         return NGX_OK;
     }
 
-    rc = s->settings->authorize(s, &join->room, &join->role, NULL);
+    rc = s->settings->authorize(s, &join->room, &join->how, NULL);
 
     if (rc == NGX_AGAIN) {
         waiting = ngx_http_chat_join_wait(s, join);
@@ -335,7 +338,7 @@ ngx_http_chat_join_authorize(ngx_http_chat_session_t *s,
             return NGX_ERROR;
         }
 
-        rc = s->settings->authorize(s, &join->room, &join->role, waiting);
+        rc = s->settings->authorize(s, &join->room, &join->how, waiting);
 
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -433,7 +436,7 @@ ngx_http_chat_join_strings(ngx_http_chat_join_t *join, u_char *p)
 
 void
 ngx_http_chat_join_authorized(ngx_http_chat_session_t *s, void *data,
-    ngx_int_t rc, ngx_uint_t role)
+    ngx_int_t rc, ngx_http_chat_admission_t *how)
 {
     ngx_http_chat_waiting_t *waiting = data;
 
@@ -445,7 +448,7 @@ ngx_http_chat_join_authorized(ngx_http_chat_session_t *s, void *data,
         ngx_http_chat_join_refuse(s, join, rc);
 
     } else {
-        join->role = role;
+        join->how = *how;
         ngx_http_chat_join_finish(s, join);
     }
 
@@ -471,13 +474,13 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
         return NGX_ERROR;
     }
 
-    role = ngx_http_chat_role_name(ngx_http_chat_role(join->role,
+    role = ngx_http_chat_role_name(ngx_http_chat_role(join->how.role,
                                                       join->own.granted));
 
     /* the role is the room's alone */
 
     came = s->role;
-    s->role = (uint8_t) join->role;
+    s->role = (uint8_t) join->how.role;
 
     rc = ngx_http_chat_member_join(s, &join->room, role, &join->view,
                                    &join->m);
@@ -486,6 +489,13 @@ ngx_http_chat_join_room(ngx_http_chat_session_t *s, ngx_http_chat_join_t *join)
     switch (rc) {
 
     case NGX_OK:
+
+        if (ngx_http_chat_rate_limit(join->m, &join->how) != NGX_OK) {
+            ngx_http_chat_member_leave(join->m);
+            ngx_http_chat_fail(s, &join->cmd->id, NGX_ERROR);
+            return NGX_ERROR;
+        }
+
         return ngx_http_chat_join_own(s, join);
 
     case NGX_DONE:
@@ -756,6 +766,7 @@ ngx_http_chat_join_state(ngx_http_chat_session_t *s,
     ngx_http_chat_settings_put(w, &join->settings);
 
     ngx_http_chat_reply_field(w, "role", role, ngx_strlen(role));
+    ngx_http_chat_join_limits(w, ngx_http_chat_member_allowance(join->m));
     ngx_http_chat_reply_number(w, "read", join->own.read);
     ngx_http_chat_reply_number(w, "unread", join->unread);
 
@@ -764,6 +775,35 @@ ngx_http_chat_join_state(ngx_http_chat_session_t *s,
     }
 
     return NGX_OK;
+}
+
+
+/* What of the welcome's is less here. */
+
+static void
+ngx_http_chat_join_limits(chat_json_writer_t *w,
+    ngx_http_chat_allowance_t *allowance)
+{
+    if (allowance == NULL) {
+        return;
+    }
+
+    chat_json_lit(w, ",\"limits\":{");
+
+    if (allowance->message_size) {
+        chat_json_lit(w, "\"message_size\":");
+        chat_json_uint(w, allowance->message_size);
+    }
+
+    if (allowance->rate) {
+        if (allowance->message_size) {
+            chat_json_lit(w, ",");
+        }
+
+        ngx_http_chat_reply_rate(w, allowance->rate, allowance->burst);
+    }
+
+    chat_json_lit(w, "}");
 }
 
 

@@ -240,6 +240,30 @@ ngx_http_chat_reply_flag(chat_json_writer_t *w, const char *name,
 }
 
 
+/* Clients are told messages a second. */
+
+void
+ngx_http_chat_reply_rate(chat_json_writer_t *w, ngx_uint_t rate,
+    ngx_uint_t burst)
+{
+    u_char  buf[NGX_INT_T_LEN + sizeof(".000")], *p;
+
+    p = ngx_sprintf(buf, "%ui.%03ui", rate / 1000, rate % 1000);
+
+    while (p[-1] == '0') {
+        p--;
+    }
+
+    if (p[-1] == '.') {
+        p--;
+    }
+
+    chat_json_lit(w, "\"rate\":");
+    chat_json_put(w, buf, p - buf);
+    ngx_http_chat_reply_number(w, "burst", burst);
+}
+
+
 void
 ngx_http_chat_reply_until(chat_json_writer_t *w, uint64_t until)
 {

@@ -56,6 +56,10 @@ void ngx_http_chat_reply_number(chat_json_writer_t *w, const char *name,
 void ngx_http_chat_reply_flag(chat_json_writer_t *w, const char *name,
     ngx_uint_t value);
 
+/* "rate":n,"burst":n of a rate in messages in 1000 s, 0 = none */
+void ngx_http_chat_reply_rate(chat_json_writer_t *w, ngx_uint_t rate,
+    ngx_uint_t burst);
+
 /* ,"until":n, or null where that is FOREVER */
 void ngx_http_chat_reply_until(chat_json_writer_t *w, uint64_t until);
 

@@ -168,9 +168,13 @@ ngx_http_chat_access_raw(ngx_http_chat_session_t *s, ngx_uint_t act)
 
 
 ngx_uint_t
-ngx_http_chat_rights_joined(chat_cmd_e type)
+ngx_http_chat_rights_joined(ngx_http_chat_session_t *s, chat_cmd_e type)
 {
-    return ngx_http_chat_rights[type].joined;
+    /* what somebody may write where "chat_authorize" decides is decided when
+     * he joins, and not to be had by leaving again */
+
+    return ngx_http_chat_rights[type].joined
+           || (type == CHAT_CMD_EDIT && s->settings->authorize);
 }
 
 

@@ -37,7 +37,8 @@ const char *ngx_http_chat_role_name(ngx_uint_t role);
 ngx_uint_t ngx_http_chat_role_of(chat_str_t *name);
 
 /* 1: the command needs membership of the room that it names. */
-ngx_uint_t ngx_http_chat_rights_joined(chat_cmd_e type);
+ngx_uint_t ngx_http_chat_rights_joined(ngx_http_chat_session_t *s,
+    chat_cmd_e type);
 
 /* 1: the room's slow mode, if it is on, holds for him. */
 ngx_uint_t ngx_http_chat_rights_slow(ngx_http_chat_session_t *s,

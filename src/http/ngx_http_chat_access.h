@@ -100,7 +100,7 @@ char *ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_chat_authorize_merge(ngx_conf_t *cf, void *parent, void *child);
 
 ngx_int_t ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
-    ngx_uint_t *role, void *waiting);
+    ngx_http_chat_admission_t *how, void *waiting);
 
 /* The session goes, whatever it waits for. */
 void ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s);

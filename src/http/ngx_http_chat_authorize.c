@@ -11,7 +11,6 @@
 #define NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT  10000
 #define NGX_HTTP_CHAT_AUTHORIZE_SLACK    1000    /* ms, of the pause over it */
 #define NGX_HTTP_CHAT_AUTHORIZE_KEPT     10000   /* answers, a worker */
-#define NGX_HTTP_CHAT_AUTHORIZE_ROLE     "X-Chat-Role"
 
 
 /* A session that waits for an answer. */
@@ -21,7 +20,7 @@ typedef struct {
     ngx_http_chat_ask_t       *ask;
     void                      *waiting;    /* the join */
     ngx_event_t                event;      /* it has waited long enough */
-    ngx_uint_t                 role;       /* that was answered, or NONE */
+    ngx_http_chat_admission_t  how;        /* role: that was given, or NONE */
     ngx_msec_t                 valid;      /* to be kept so long */
     ngx_str_t                  key;
 } ngx_http_chat_authorization_t;
@@ -32,9 +31,18 @@ typedef struct {
     ngx_str_node_t             node;
     ngx_queue_t                queue;      /* the oldest is the last */
     ngx_msec_t                 expires;
-    ngx_uint_t                 role;       /* likewise */
+    ngx_http_chat_admission_t  how;        /* likewise */
     ngx_uint_t                 allowed;
 } ngx_http_chat_authorized_t;
+
+
+/* A header of the answer.  ERROR: its value is none. */
+typedef struct {
+    ngx_str_t                  name;
+    ngx_int_t                (*parse)(ngx_http_chat_admission_t *how,
+                                   ngx_str_t *value);
+    const char                *expected;
+} ngx_http_chat_authorize_header_t;
 
 
 static ngx_int_t ngx_http_chat_authorize_key(ngx_http_chat_session_t *s,
@@ -43,8 +51,18 @@ static ngx_int_t ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act, ngx_str_t *key, void *waiting);
 static void ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
     ngx_http_request_t *r);
-static ngx_int_t ngx_http_chat_authorize_role(ngx_http_request_t *r,
-    ngx_uint_t *role);
+static ngx_int_t ngx_http_chat_authorize_headers(ngx_http_request_t *r,
+    ngx_http_chat_admission_t *how);
+static ngx_int_t ngx_http_chat_authorize_header(ngx_http_request_t *r,
+    ngx_table_elt_t *h, ngx_http_chat_admission_t *how, ngx_uint_t *given);
+static ngx_int_t ngx_http_chat_authorize_role(ngx_http_chat_admission_t *how,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_chat_authorize_rate(ngx_http_chat_admission_t *how,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_chat_authorize_burst(ngx_http_chat_admission_t *how,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_chat_authorize_size(ngx_http_chat_admission_t *how,
+    ngx_str_t *value);
 static void ngx_http_chat_authorize_timeout(ngx_event_t *ev);
 static void ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a,
     ngx_int_t rc);
@@ -54,6 +72,26 @@ static ngx_http_chat_authorized_t *ngx_http_chat_authorize_find(
 static void ngx_http_chat_authorize_keep(ngx_http_chat_authorization_t *a,
     ngx_uint_t allowed);
 static void ngx_http_chat_authorize_drop(ngx_http_chat_authorized_t *kept);
+
+
+static const ngx_http_chat_authorize_header_t
+    ngx_http_chat_authorize_known[] =
+{
+    { ngx_string("X-Chat-Role"), ngx_http_chat_authorize_role,
+      "\"member\", \"moderator\" or \"owner\"" },
+
+    { ngx_string("X-Chat-Rate"), ngx_http_chat_authorize_rate,
+      "\"off\", 0, or a number from 1 to 1000000 with \"r/s\" or \"r/m\" "
+      "behind" },
+
+    { ngx_string("X-Chat-Burst"), ngx_http_chat_authorize_burst,
+      "a number from 1 to 6000" },
+
+    { ngx_string("X-Chat-Message-Size"), ngx_http_chat_authorize_size,
+      "a size of at least 1" },
+
+    { ngx_null_string, NULL, NULL }
+};
 
 
 /* The worker's. */
@@ -69,7 +107,7 @@ static struct {
 
 ngx_int_t
 ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
-    ngx_uint_t *role, void *waiting)
+    ngx_http_chat_admission_t *how, void *waiting)
 {
     ngx_int_t                    rc;
     ngx_str_t                    key;
@@ -100,7 +138,8 @@ ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
         kept = waiting ? NULL : ngx_http_chat_authorize_find(&key);
 
         if (kept) {
-            *role = kept->role ? kept->role : s->role;
+            *how = kept->how;
+            how->role = how->role ? how->role : s->role;
             rc = kept->allowed ? NGX_OK : NGX_DECLINED;
 
         } else {
@@ -175,7 +214,6 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
 
     a->session = s;
     a->waiting = waiting;
-    a->role = NGX_HTTP_CHAT_ROLE_NONE;
     a->valid = chcf->access.valid;
     a->key.data = (u_char *) (a + 1);
     a->key.len = key->len;
@@ -214,23 +252,22 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
 
     ngx_int_t  rc;
 
-    rc = NGX_BUSY;
-
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
-        rc = ngx_http_chat_authorize_role(r, &a->role);
+        rc = ngx_http_chat_authorize_headers(r, &a->how);
 
     } else if (status == NGX_HTTP_UNAUTHORIZED
                || status == NGX_HTTP_FORBIDDEN)
     {
         rc = NGX_DECLINED;
-    }
 
-    if (rc == NGX_BUSY) {
+    } else {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "who may join cannot be found out: \"%V\" has answered "
                       "with %ui", &r->uri, status);
+        rc = NGX_BUSY;
+    }
 
-    } else if (a->valid) {
+    if (rc != NGX_BUSY && a->valid) {
         ngx_http_chat_authorize_keep(a, rc == NGX_OK);
     }
 
@@ -239,51 +276,140 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
 }
 
 
-/* BUSY: a role that there is not is no answer. */
+/* BUSY: what is no value is no answer, and was logged. */
 
 static ngx_int_t
-ngx_http_chat_authorize_role(ngx_http_request_t *r, ngx_uint_t *role)
+ngx_http_chat_authorize_headers(ngx_http_request_t *r,
+    ngx_http_chat_admission_t *how)
 {
-    size_t            len;
-    ngx_uint_t        i, n;
+    ngx_uint_t        i, given;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    static const ngx_str_t  roles[] = {
-        ngx_string("member"), ngx_string("moderator"), ngx_string("owner")
-    };
-
-    len = sizeof(NGX_HTTP_CHAT_AUTHORIZE_ROLE) - 1;
+    given = 0;
+    how->burst = NGX_HTTP_CHAT_RATE_BURST;
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].hash == 0 || h[i].key.len != len
-                || ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) NGX_HTTP_CHAT_AUTHORIZE_ROLE,
-                                   len)
-                   != 0)
+            if (h[i].hash
+                && ngx_http_chat_authorize_header(r, &h[i], how, &given)
+                   != NGX_OK)
             {
-                continue;
+                return NGX_BUSY;
             }
-
-            for (n = 0; n < 3; n++) {
-                if (h[i].value.len == roles[n].len
-                    && ngx_memcmp(h[i].value.data, roles[n].data,
-                                  roles[n].len)
-                       == 0)
-                {
-                    *role = NGX_HTTP_CHAT_ROLE_MEMBER + n;
-                    return NGX_OK;
-                }
-            }
-
-            return NGX_BUSY;
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_header(ngx_http_request_t *r, ngx_table_elt_t *h,
+    ngx_http_chat_admission_t *how, ngx_uint_t *given)
+{
+    ngx_uint_t                               i, bit;
+    const ngx_http_chat_authorize_header_t  *known;
+
+    known = ngx_http_chat_authorize_known;
+
+    for (i = 0; known[i].name.len; i++) {
+
+        if (h->key.len != known[i].name.len
+            || ngx_strncasecmp(h->key.data, known[i].name.data, h->key.len)
+               != 0)
+        {
+            continue;
+        }
+
+        bit = (ngx_uint_t) 1 << i;
+
+        if (!(*given & bit) && known[i].parse(how, &h->value) == NGX_OK) {
+            *given |= bit;
+            return NGX_OK;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "who may join cannot be found out: \"%V\" has answered "
+                      "with%s \"%V: %V\", it must be %s", &r->uri,
+                      (*given & bit) ? " a second" : "", &h->key, &h->value,
+                      known[i].expected);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_role(ngx_http_chat_admission_t *how, ngx_str_t *value)
+{
+    ngx_uint_t  i;
+
+    static const ngx_str_t  roles[] = {
+        ngx_string("member"), ngx_string("moderator"), ngx_string("owner")
+    };
+
+    for (i = 0; i < 3; i++) {
+        if (value->len == roles[i].len
+            && ngx_memcmp(value->data, roles[i].data, value->len) == 0)
+        {
+            how->role = NGX_HTTP_CHAT_ROLE_MEMBER + i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_rate(ngx_http_chat_admission_t *how, ngx_str_t *value)
+{
+    if ((value->len == 1 && value->data[0] == '0')
+        || (value->len == 3 && ngx_memcmp(value->data, "off", 3) == 0))
+    {
+        return NGX_OK;
+    }
+
+    how->rate = ngx_http_chat_rate_parse(value);
+
+    return how->rate ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_burst(ngx_http_chat_admission_t *how, ngx_str_t *value)
+{
+    ngx_int_t  burst;
+
+    burst = ngx_atoi(value->data, value->len);
+
+    if (burst < 1 || burst > NGX_HTTP_CHAT_BURST_MAX) {
+        return NGX_ERROR;
+    }
+
+    how->burst = burst;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_chat_authorize_size(ngx_http_chat_admission_t *how, ngx_str_t *value)
+{
+    ssize_t  size;
+
+    size = ngx_parse_size(value);
+
+    if (size < 1) {
+        return NGX_ERROR;
+    }
+
+    how->message_size = size;
 
     return NGX_OK;
 }
@@ -320,7 +446,9 @@ ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
     waiting = a->waiting;
     a->waiting = NULL;
 
-    ngx_http_chat_join_authorized(s, waiting, rc, a->role ? a->role : s->role);
+    a->how.role = a->how.role ? a->how.role : s->role;
+
+    ngx_http_chat_join_authorized(s, waiting, rc, &a->how);
 
     ngx_http_chat_session_unthrottle(s);
 }
@@ -422,7 +550,7 @@ ngx_http_chat_authorize_keep(ngx_http_chat_authorization_t *a,
     ngx_memcpy(kept->node.str.data, a->key.data, a->key.len);
 
     kept->expires = ngx_current_msec + a->valid;
-    kept->role = a->role;
+    kept->how = a->how;
     kept->allowed = allowed;
 
     ngx_rbtree_insert(&ngx_http_chat_authorizations.tree, &kept->node.node);

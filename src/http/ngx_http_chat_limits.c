@@ -8,11 +8,7 @@
 #include "ngx_http_chat_limit.h"
 
 
-#define NGX_HTTP_CHAT_RATE_MAX    1000000  /* messages in a second, a minute */
-#define NGX_HTTP_CHAT_RATE_BURST  10
-
-/* Ten times as many refused ones must fit into a session's counter. */
-#define NGX_HTTP_CHAT_BURST_MAX   6000
+#define NGX_HTTP_CHAT_RATE_MAX  1000000  /* messages in a second, a minute */
 
 
 /* One "chat_rate". */

@@ -3,6 +3,7 @@
 #include "ngx_http_chat_command.h"
 #include "ngx_http_chat_deliver.h"
 #include "ngx_http_chat_output.h"
+#include "ngx_http_chat_rate.h"
 
 
 #define NGX_HTTP_CHAT_WS_BUFFER  65536     /* the worker's, for one recv() */

@@ -276,6 +276,11 @@ ngx_http_chat_member_remove(ngx_http_chat_member_t *m)
 
     joined->local = NULL;
 
+    if (joined->allowance) {
+        ngx_free(joined->allowance);
+        joined->allowance = NULL;
+    }
+
     if (!local->inbox) {
         m->session->njoined--;
     }

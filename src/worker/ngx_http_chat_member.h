@@ -137,6 +137,10 @@ ngx_http_chat_member_t *ngx_http_chat_inbox_member(
 #define ngx_http_chat_member_occupant(m)                                      \
     ((m)->session->joined[(m)->joined].occupant)
 
+/* What it is allowed there; allocated with ngx_alloc(), and the member's. */
+#define ngx_http_chat_member_allowance(m)                                     \
+    ((m)->session->joined[(m)->joined].allowance)
+
 /* The room that a member is a member of. */
 #define ngx_http_chat_member_local(m)                                         \
     ((m)->session->joined[(m)->joined].local)

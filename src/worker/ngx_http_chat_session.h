@@ -43,9 +43,21 @@ typedef struct {
 } ngx_http_chat_identity_t;
 
 
+/* What a session was let into a room with, where that is less than its
+ * location allows: see ngx_http_chat_admission_t. */
+typedef struct {
+    uint64_t                        key;       /* of the bucket, see limit.h */
+    uint32_t                        rate;
+    uint32_t                        message_size;
+    uint16_t                        burst;
+    uint16_t                        refused;   /* in a row, by this rate */
+} ngx_http_chat_allowance_t;
+
+
 /* A place in a session's list of joined rooms. */
 typedef struct {
     ngx_http_chat_local_t          *local;     /* NULL = free */
+    ngx_http_chat_allowance_t      *allowance; /* NULL = the location's */
     uint32_t                        index;     /* in local->members */
     uint32_t                        occupant;  /* who it is there; 0 in raw */
 } ngx_http_chat_joined_t;

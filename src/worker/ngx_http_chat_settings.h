@@ -24,6 +24,21 @@
 typedef struct ngx_http_chat_session_s    ngx_http_chat_session_t;
 
 
+#define NGX_HTTP_CHAT_RATE_BURST    10     /* where none is given */
+
+/* Ten times as many refused ones must fit into a session's counter. */
+#define NGX_HTTP_CHAT_BURST_MAX     6000
+
+
+/* How a session is let into a room by who was asked. */
+typedef struct {
+    ngx_uint_t                      role;      /* NGX_HTTP_CHAT_ROLE_... */
+    ngx_uint_t                      rate;      /* tokens in 1000 s; 0 = none */
+    ngx_uint_t                      burst;     /* >= 1 */
+    size_t                          message_size;  /* bytes; 0 = none */
+} ngx_http_chat_admission_t;
+
+
 /* One "chat_rate".  Its key was evaluated at the handshake. */
 typedef struct {
     ngx_uint_t                      rate;      /* tokens in 1000 s */
@@ -101,14 +116,15 @@ typedef struct {
                                         ngx_uint_t role);
 
     /*
-     * Is the session to be let into that room: OK, with *role; DECLINED; BUSY,
+     * Is the session to be let into that room: OK, with *how; DECLINED; BUSY,
      * who knows that cannot be asked; AGAIN, he has not been asked yet, and
      * is if "waiting" is given: the session is not read from until that comes
      * back by ngx_http_chat_join_authorized(), or it is freed with ngx_free()
      * where no session is left.  NULL = nobody is asked.
      */
     ngx_int_t                     (*authorize)(ngx_http_chat_session_t *s,
-                                        ngx_str_t *room, ngx_uint_t *role,
+                                        ngx_str_t *room,
+                                        ngx_http_chat_admission_t *how,
                                         void *waiting);
 } ngx_http_chat_settings_t;
 
