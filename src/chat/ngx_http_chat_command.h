@@ -159,9 +159,9 @@ ngx_int_t ngx_http_chat_amend_text(ngx_http_chat_session_t *s,
     ngx_http_chat_amend_t *amend, ngx_http_chat_publish_t *p);
 
 /* direct.c: the same to the receiver's copy of a direct message, of which text
- * is the author's. */
-void ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
-    ngx_http_chat_content_t *content, ngx_str_t *text);
+ * is the author's.  OK; DECLINED: he may not write there, and it was said. */
+ngx_int_t ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_http_chat_content_t *content, ngx_str_t *text);
 
 /* The answer to what failed: a publish, a look at a room. */
 void ngx_http_chat_fail(ngx_http_chat_session_t *s, chat_str_t *id,

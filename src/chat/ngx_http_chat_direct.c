@@ -32,6 +32,8 @@ typedef struct {
 
 static void ngx_http_chat_direct_name(ngx_str_t *name, u_char *buf,
     const void *user, size_t len);
+static ngx_int_t ngx_http_chat_direct_access(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_uint_t act, ngx_str_t *peer);
 static ngx_int_t ngx_http_chat_direct_find(ngx_http_chat_session_t *s,
     ngx_http_chat_direct_t *d);
 static void ngx_http_chat_direct_nonce(ngx_http_chat_direct_t *d);
@@ -104,18 +106,28 @@ ngx_http_chat_direct_name(ngx_str_t *name, u_char *buf, const void *user,
 ngx_int_t
 ngx_http_chat_direct_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd)
 {
-    u_char                    name[NGX_HTTP_CHAT_INBOX_NAME];
-    ngx_str_t                 peer;
-    ngx_http_chat_standing_t  nobody;
+    u_char     name[NGX_HTTP_CHAT_INBOX_NAME];
+    ngx_str_t  peer;
 
     if (!(cmd->given & CHAT_F_TO)) {
         return NGX_OK;
     }
 
     ngx_http_chat_direct_name(&peer, name, cmd->to.data, cmd->to.len);
+
+    return ngx_http_chat_direct_access(s, cmd, NGX_HTTP_CHAT_ACT_SEND, &peer);
+}
+
+
+static ngx_int_t
+ngx_http_chat_direct_access(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_uint_t act, ngx_str_t *peer)
+{
+    ngx_http_chat_standing_t  nobody;
+
     ngx_memzero(&nobody, sizeof(ngx_http_chat_standing_t));
 
-    if (ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_SEND, &peer, &nobody)) {
+    if (ngx_http_chat_access(s, act, peer, &nobody)) {
         return NGX_OK;
     }
 
@@ -299,12 +311,13 @@ ngx_http_chat_direct_typing(ngx_http_chat_session_t *s, chat_command_t *cmd)
 }
 
 
-void
-ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
+ngx_int_t
+ngx_http_chat_direct_amend(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_http_chat_content_t *content, ngx_str_t *text)
 {
     u_char                   name[NGX_HTTP_CHAT_INBOX_NAME];
     uint64_t                 seq;
+    ngx_int_t                rc;
     ngx_str_t                other;
     ngx_http_chat_amend_t    amend;
     ngx_http_chat_publish_t  p;
@@ -312,10 +325,19 @@ ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
     amend.room.data = name;
     amend.content = content;
 
-    if (ngx_http_chat_direct_copy(text, &amend.room, &seq) != NGX_OK
+    if (ngx_http_chat_direct_copy(text, &amend.room, &seq) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_chat_direct_access(s, cmd,
+                                     content ? NGX_HTTP_CHAT_ACT_SEND
+                                             : NGX_HTTP_CHAT_ACT_DELETE,
+                                     &amend.room);
+
+    if (rc != NGX_OK
         || ngx_http_chat_publish_named(&p, &amend.room, s) != NGX_OK)
     {
-        return;
+        return rc;
     }
 
     /* it may have been dropped there, or be another life's number */
@@ -324,7 +346,7 @@ ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
                              &other)
         != NGX_OK)
     {
-        return;
+        return NGX_OK;
     }
 
     p.handler = ngx_http_chat_direct_amended_handler;
@@ -336,6 +358,8 @@ ngx_http_chat_direct_amend(ngx_http_chat_session_t *s,
     }
 
     ngx_free(other.data);
+
+    return NGX_OK;
 }
 
 

@@ -97,8 +97,10 @@ ngx_http_chat_amend(ngx_http_chat_session_t *s, chat_command_t *cmd,
         goto done;
     }
 
-    if (own && cmd->room.data[0] == '@') {
-        ngx_http_chat_direct_amend(s, content, &text);
+    if (own && cmd->room.data[0] == '@'
+        && ngx_http_chat_direct_amend(s, cmd, content, &text) != NGX_OK)
+    {
+        goto done;
     }
 
     amend.room.data = (u_char *) cmd->room.data;

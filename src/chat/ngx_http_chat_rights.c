@@ -6,20 +6,21 @@
 #define MODERATOR  NGX_HTTP_CHAT_ROLE_MODERATOR
 #define OWNER      NGX_HTTP_CHAT_ROLE_OWNER
 
-/* "chat_access", and for what: nothing, or NGX_HTTP_CHAT_ACT_... */
+/* What the location is asked: nothing, or NGX_HTTP_CHAT_ACT_... */
 #define FREE       NGX_HTTP_CHAT_ACT_NONE
 #define JOIN       NGX_HTTP_CHAT_ACT_JOIN
 #define SEND       NGX_HTTP_CHAT_ACT_SEND
 #define HISTORY    NGX_HTTP_CHAT_ACT_HISTORY
 #define MODERATE   NGX_HTTP_CHAT_ACT_MODERATE
+#define DELETE     NGX_HTTP_CHAT_ACT_DELETE
 
 
 /*
  * least: the role that it takes.  joined: it needs membership of the room.
  * Then what keeps a user from it: a ban; a room that is for members only and
  * has never heard of him; a mute; a locked room and slow mode, neither of
- * which is for moderators.  access: the rule of "chat_access" that is asked
- * at last.
+ * which is for moderators.  access: what "chat_access" and an API key are
+ * asked for at last.
  */
 typedef struct {
     uint8_t                    least;
@@ -44,7 +45,7 @@ static const ngx_http_chat_right_t  ngx_http_chat_rights[CHAT_CMD_N] = {
     [CHAT_CMD_LEAVE]   = { MEMBER,    1,   0,   0,   0,   0,   0,   FREE },
     [CHAT_CMD_SEND]    = { MEMBER,    1,   1,   1,   1,   1,   1,   SEND },
     [CHAT_CMD_EDIT]    = { MEMBER,    0,   1,   1,   1,   1,   0,   SEND },
-    [CHAT_CMD_DELETE]  = { MEMBER,    0,   1,   1,   0,   0,   0,   FREE },
+    [CHAT_CMD_DELETE]  = { MEMBER,    0,   1,   1,   0,   0,   0,   DELETE },
     [CHAT_CMD_REACT]   = { MEMBER,    1,   1,   1,   1,   0,   0,   SEND },
     [CHAT_CMD_TYPING]  = { MEMBER,    1,   1,   1,   1,   1,   0,   SEND },
     [CHAT_CMD_READ]    = { MEMBER,    1,   1,   1,   0,   0,   0,   FREE },

@@ -24,7 +24,7 @@ ngx_uint_t ngx_http_chat_role_came(ngx_http_chat_session_t *s,
 ngx_uint_t ngx_http_chat_role_own(ngx_http_chat_session_t *s,
     ngx_http_chat_standing_t *standing);
 
-/* 1: "chat_access" allows that act, NGX_HTTP_CHAT_ACT_..., in that room. */
+/* 1: the location allows that act, NGX_HTTP_CHAT_ACT_..., in that room. */
 ngx_uint_t ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
     ngx_str_t *room, ngx_http_chat_standing_t *standing);
 

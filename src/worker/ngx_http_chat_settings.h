@@ -53,13 +53,15 @@ typedef struct {
 #define NGX_HTTP_CHAT_RATES_MAX     8
 
 
-/* What "chat_access" has rules for. */
+/* What "chat_access" has rules for; and what one may do oneself with what one
+ * has said, which has none. */
 #define NGX_HTTP_CHAT_ACT_NONE      0
 #define NGX_HTTP_CHAT_ACT_JOIN      1
 #define NGX_HTTP_CHAT_ACT_SEND      2
 #define NGX_HTTP_CHAT_ACT_HISTORY   3
 #define NGX_HTTP_CHAT_ACT_MODERATE  4
-#define NGX_HTTP_CHAT_ACTS          5
+#define NGX_HTTP_CHAT_ACT_DELETE    5
+#define NGX_HTTP_CHAT_ACTS          6
 
 
 /* Lives in the cycle. */
