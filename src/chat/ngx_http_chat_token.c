@@ -31,26 +31,26 @@ static struct {
 
 
 ngx_int_t
-ngx_http_chat_token_set(ngx_http_chat_session_t *s, u_char *claims, size_t len,
+ngx_http_chat_token_set(ngx_http_chat_session_t *s, u_char *text, size_t len,
     int64_t ends)
 {
     int64_t                 lead;
     ngx_http_chat_token_t  *token;
 
-    token = ngx_alloc(offsetof(ngx_http_chat_token_t, claims) + len + 1,
+    token = ngx_alloc(offsetof(ngx_http_chat_token_t, text) + len + 1,
                       s->connection->log);
     if (token == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(token, offsetof(ngx_http_chat_token_t, claims));
+    ngx_memzero(token, offsetof(ngx_http_chat_token_t, text));
 
     token->session = s;
     token->ends = ends;
     token->len = len;
 
     if (len) {
-        ngx_memcpy(token->claims, claims, len);
+        ngx_memcpy(token->text, text, len);
     }
 
     /* a short life's half is time enough for both */
@@ -81,7 +81,7 @@ ngx_http_chat_token_end(ngx_http_chat_session_t *s)
 
     ngx_http_chat_token_unqueue(s->token);
 
-    ngx_explicit_memzero(s->token->claims, s->token->len);
+    ngx_explicit_memzero(s->token->text, s->token->len);
     ngx_free(s->token);
 
     s->token = NULL;
@@ -207,11 +207,13 @@ ngx_http_chat_token_look(ngx_http_chat_token_t *token)
     if (left <= 0) {
         ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
                       s->pending ? "client has not said in time who it is"
-                                 : "client's token has expired");
+                      : token->key ? "client's API key has expired"
+                                   : "client's token has expired");
 
         ngx_http_chat_session_close(s, NGX_HTTP_CHAT_TOKEN_EXPIRED,
                                     s->pending ? "no token in time"
-                                               : "the token has expired");
+                                    : token->key ? "the API key has expired"
+                                                 : "the token has expired");
         return;
     }
 

@@ -44,6 +44,10 @@ ngx_http_chat_access_allowed(ngx_http_chat_session_t *s, ngx_uint_t act,
     ngx_http_chat_loc_conf_t  *chcf;
     ngx_http_complex_value_t  *rule;
 
+    if (!ngx_http_chat_key_allows(s, act, room)) {
+        return 0;
+    }
+
     chcf = s->conf;
     rule = chcf->access.rules[act];
 

@@ -44,7 +44,8 @@ typedef struct {
 
 
 /*
- * access.c: the directive "chat_access", and what is settings->access.
+ * access.c: the directive "chat_access", and what is settings->access: the
+ * rules and the session's API key must both allow what is done.
  */
 char *ngx_http_chat_set_access(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -83,7 +84,8 @@ void ngx_http_chat_revoked_start(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_chat_revoked(ngx_http_chat_access_t *access,
     ngx_str_t *user, chat_jwt_t *jwt, ngx_log_t *log);
 
-/* Closes that session if it is in its location's file. */
+/* Closes that session if it is in its location's file, or its API key is no
+ * longer in the other one. */
 void ngx_http_chat_revoked_session(ngx_http_chat_session_t *s);
 
 

@@ -164,12 +164,14 @@ ngx_http_chat_identify_credential(ngx_http_request_t *r,
 
     case NGX_HTTP_CHAT_CREDENTIAL_KEY:
 
-        /* a session sends and reads, and in any room */
+        /* to be in a room is to read it */
 
-        if (cr->limited) {
+        if (!(cr->scopes & NGX_HTTP_CHAT_SCOPE_HISTORY)) {
             return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
-                                        "the API key is not for sending and "
-                                        "reading in all rooms", NULL);
+                                        "without the scope \"history\" an "
+                                        "API key reads nothing by WebSocket "
+                                        "and is for the API alone",
+                                        &cr->name);
         }
 
         return NGX_OK;
@@ -209,14 +211,7 @@ ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
 
     if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_KEY) {
         *user = cr->name;
-
-        if (cr->scopes & NGX_HTTP_CHAT_SCOPE_ADMIN) {
-            identity->role = NGX_HTTP_CHAT_ROLE_OWNER;
-
-        } else if (cr->scopes & NGX_HTTP_CHAT_SCOPE_MODERATE) {
-            identity->role = NGX_HTTP_CHAT_ROLE_MODERATOR;
-        }
-
+        identity->role = ngx_http_chat_key_role(cr->scopes);
         return;
     }
 
@@ -356,7 +351,8 @@ static ngx_int_t
 ngx_http_chat_identify_room(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {
-    ngx_str_t  room;
+    ngx_str_t                    room;
+    ngx_http_chat_credential_t  *cr;
 
     if (ngx_http_chat_value(r, chcf->room, &room) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -383,6 +379,21 @@ ngx_http_chat_identify_room(ngx_http_request_t *r,
         return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
                                     "room's name is none that "
                                     "\"chat_room_names\" allows", &room);
+    }
+
+    cr = ngx_http_chat_credential(r);
+    if (cr == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* in chat.v1 there are words to say so, and other rooms */
+
+    if (chcf->settings.protocol == NGX_HTTP_CHAT_PROTOCOL_RAW
+        && !ngx_http_chat_key_opens(chcf->doors.api_keys, cr, &room,
+                                    r->connection->log))
+    {
+        return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
+                                    "the API key is not for the room", &room);
     }
 
     identity->room = room;

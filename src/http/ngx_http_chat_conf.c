@@ -150,6 +150,10 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->settings.access = ngx_http_chat_access_allowed;
     }
 
+    if (conf->doors.api_keys) {
+        conf->settings.access = ngx_http_chat_access_allowed;
+    }
+
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);
 
     if (ngx_http_chat_authorize_merge(cf, prev, conf) != NGX_CONF_OK

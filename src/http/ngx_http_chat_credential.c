@@ -150,14 +150,14 @@ static ngx_int_t
 ngx_http_chat_credential_restore(ngx_http_chat_session_t *s,
     ngx_http_chat_credential_t *cr)
 {
-    if (s->token == NULL || s->token->len == 0) {
+    if (s->token == NULL || s->token->len == 0 || s->token->key) {
         return NGX_OK;
     }
 
     cr->kind = NGX_HTTP_CHAT_CREDENTIAL_TOKEN;
     cr->ends = s->token->ends;
 
-    if (chat_jwt_restore(&cr->jwt, s->token->claims, s->token->len, cr->ends)
+    if (chat_jwt_restore(&cr->jwt, s->token->text, s->token->len, cr->ends)
         != CHAT_JWT_OK)
     {
         return NGX_ERROR;
@@ -252,10 +252,7 @@ ngx_http_chat_credential_key(ngx_http_request_t *r,
     cr->scopes = key->scopes;
     cr->ends = (int64_t) key->expires * 1000;
 
-    cr->limited = !ngx_http_chat_key_allows(key, NGX_HTTP_CHAT_SCOPE_PUBLISH,
-                                            NULL)
-                  || !ngx_http_chat_key_allows(key,
-                                           NGX_HTTP_CHAT_SCOPE_HISTORY, NULL);
+    ngx_memcpy(cr->hash, key->hash, NGX_HTTP_CHAT_KEY_HASH);
 }
 
 

@@ -21,7 +21,7 @@
 #define NGX_HTTP_CHAT_SCOPE_PUBLISH   0x01
 #define NGX_HTTP_CHAT_SCOPE_HISTORY   0x02
 #define NGX_HTTP_CHAT_SCOPE_MODERATE  0x04
-#define NGX_HTTP_CHAT_SCOPE_ADMIN     0x08     /* has all others with it */
+#define NGX_HTTP_CHAT_SCOPE_ADMIN     0x08     /* comes with all others */
 
 #define NGX_HTTP_CHAT_KEY_HASH        32       /* SHA-256 */
 
@@ -87,7 +87,7 @@ typedef struct {
 
     ngx_str_t                      name;       /* of the key */
     ngx_uint_t                     scopes;
-    ngx_uint_t                     limited;    /* not for all rooms */
+    u_char                         hash[NGX_HTTP_CHAT_KEY_HASH];
 } ngx_http_chat_credential_t;
 
 
@@ -150,9 +150,26 @@ char *ngx_http_chat_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_http_chat_key_t *ngx_http_chat_key_find(ngx_http_chat_keyfile_t *file,
     ngx_str_t *secret, ngx_log_t *log);
 
-/* 1: the key may do that in that room; room NULL: in all of them. */
-ngx_uint_t ngx_http_chat_key_allows(ngx_http_chat_key_t *key,
-    ngx_uint_t scope, ngx_str_t *room);
+/* The role that a key of these scopes gives, NGX_HTTP_CHAT_ROLE_... */
+ngx_uint_t ngx_http_chat_key_role(ngx_uint_t scopes);
+
+/* 1: a request's credential is no key, or one for that room. */
+ngx_uint_t ngx_http_chat_key_opens(ngx_http_chat_keyfile_t *file,
+    ngx_http_chat_credential_t *cr, ngx_str_t *room, ngx_log_t *log);
+
+/* The session came with the key of that hash, and has its role if that is not
+ * 0.  ERROR: no memory. */
+ngx_int_t ngx_http_chat_key_keep(ngx_http_chat_session_t *s, u_char *hash,
+    ngx_uint_t role, int64_t ends);
+
+/* 1: the session came with no API key, or its key, as it is in the file now,
+ * allows that act, NGX_HTTP_CHAT_ACT_..., in that room. */
+ngx_uint_t ngx_http_chat_key_allows(ngx_http_chat_session_t *s,
+    ngx_uint_t act, ngx_str_t *room);
+
+/* Gives a session that came with a key what the key gives now.  1: it is to
+ * go, as that is less than what it has already. */
+ngx_uint_t ngx_http_chat_key_ends(ngx_http_chat_session_t *s);
 
 
 /* renew.c: the session has its request's, from the start; and what is

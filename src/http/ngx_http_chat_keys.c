@@ -11,6 +11,8 @@
 
 #include "chat_glob.h"
 #include "chat_utf8.h"
+#include "ngx_http_chat_member.h"
+#include "ngx_http_chat_token.h"
 
 
 /*
@@ -25,11 +27,15 @@
 #define NGX_HTTP_CHAT_NAME_MAX    64
 #define NGX_HTTP_CHAT_FIELDS      5        /* name, hash, scopes, rooms, time */
 
+#define NGX_HTTP_CHAT_SCOPES_ALL                                              \
+    (NGX_HTTP_CHAT_SCOPE_PUBLISH|NGX_HTTP_CHAT_SCOPE_HISTORY                  \
+     |NGX_HTTP_CHAT_SCOPE_MODERATE|NGX_HTTP_CHAT_SCOPE_ADMIN)
+
 
 typedef struct {
     ngx_uint_t            n;
     ngx_uint_t            size;
-    ngx_http_chat_key_t  *keys;
+    ngx_http_chat_key_t  *keys;            /* sorted by their hashes */
     u_char               *text;            /* what the strings lie in */
 } ngx_http_chat_keys_t;
 
@@ -47,7 +53,18 @@ static ngx_int_t ngx_http_chat_keys_scopes(ngx_uint_t *scopes,
 static ngx_int_t ngx_http_chat_keys_time(time_t *expires, ngx_str_t *field);
 static ngx_int_t ngx_http_chat_keys_number(u_char **p, u_char *end, size_t n,
     ngx_int_t low, ngx_int_t high, ngx_int_t *value);
+static int ngx_libc_cdecl ngx_http_chat_keys_cmp(const void *one,
+    const void *two);
 static void ngx_http_chat_keys_free(void *data);
+static ngx_uint_t ngx_http_chat_key_over(ngx_http_chat_key_t *key);
+static ngx_http_chat_key_t *ngx_http_chat_key_of(ngx_http_chat_session_t *s);
+static ngx_http_chat_key_t *ngx_http_chat_key_now(
+    ngx_http_chat_keyfile_t *file, u_char *hash, ngx_log_t *log);
+static ngx_uint_t ngx_http_chat_key_own(ngx_http_chat_session_t *s,
+    ngx_str_t *room);
+static ngx_uint_t ngx_http_chat_key_covers(ngx_http_chat_key_t *key,
+    ngx_str_t *room);
+static ngx_uint_t ngx_http_chat_key_joined(ngx_http_chat_session_t *s);
 
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_keys_type = {
@@ -64,8 +81,20 @@ static const struct {
     { ngx_string("publish"), NGX_HTTP_CHAT_SCOPE_PUBLISH },
     { ngx_string("history"), NGX_HTTP_CHAT_SCOPE_HISTORY },
     { ngx_string("moderate"), NGX_HTTP_CHAT_SCOPE_MODERATE },
-    { ngx_string("admin"), NGX_HTTP_CHAT_SCOPE_ADMIN },
+    { ngx_string("admin"), NGX_HTTP_CHAT_SCOPES_ALL },
     { ngx_null_string, 0 }
+};
+
+
+/* Of these scopes it takes one; to be in a room is to read it. */
+
+static const ngx_uint_t  ngx_http_chat_act_scopes[NGX_HTTP_CHAT_ACTS] = {
+    [NGX_HTTP_CHAT_ACT_JOIN] = NGX_HTTP_CHAT_SCOPE_HISTORY,
+    [NGX_HTTP_CHAT_ACT_SEND] = NGX_HTTP_CHAT_SCOPE_PUBLISH,
+    [NGX_HTTP_CHAT_ACT_HISTORY] = NGX_HTTP_CHAT_SCOPE_HISTORY,
+    [NGX_HTTP_CHAT_ACT_MODERATE] = NGX_HTTP_CHAT_SCOPE_MODERATE,
+    [NGX_HTTP_CHAT_ACT_DELETE] = NGX_HTTP_CHAT_SCOPE_PUBLISH
+                                 |NGX_HTTP_CHAT_SCOPE_MODERATE
 };
 
 
@@ -121,7 +150,22 @@ ngx_http_chat_keys_parse(u_char *text, size_t len, const char **reason,
         }
     }
 
+    if (keys->n) {
+        ngx_qsort(keys->keys, keys->n, sizeof(ngx_http_chat_key_t),
+                  ngx_http_chat_keys_cmp);
+    }
+
     return keys;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_chat_keys_cmp(const void *one, const void *two)
+{
+    const ngx_http_chat_key_t  *first = one;
+    const ngx_http_chat_key_t  *second = two;
+
+    return ngx_memcmp(first->hash, second->hash, NGX_HTTP_CHAT_KEY_HASH);
 }
 
 
@@ -452,10 +496,7 @@ ngx_http_chat_key_find(ngx_http_chat_keyfile_t *file, ngx_str_t *secret,
         }
     }
 
-    if (found == keys->n
-        || (keys->keys[found].expires
-            && keys->keys[found].expires <= ngx_time()))
-    {
+    if (found == keys->n || ngx_http_chat_key_over(&keys->keys[found])) {
         return NULL;
     }
 
@@ -463,15 +504,128 @@ ngx_http_chat_key_find(ngx_http_chat_keyfile_t *file, ngx_str_t *secret,
 }
 
 
+static ngx_uint_t
+ngx_http_chat_key_over(ngx_http_chat_key_t *key)
+{
+    return key->expires && key->expires <= ngx_time();
+}
+
+
 ngx_uint_t
-ngx_http_chat_key_allows(ngx_http_chat_key_t *key, ngx_uint_t scope,
+ngx_http_chat_key_role(ngx_uint_t scopes)
+{
+    if (scopes & NGX_HTTP_CHAT_SCOPE_ADMIN) {
+        return NGX_HTTP_CHAT_ROLE_OWNER;
+    }
+
+    return (scopes & NGX_HTTP_CHAT_SCOPE_MODERATE)
+           ? NGX_HTTP_CHAT_ROLE_MODERATOR : NGX_HTTP_CHAT_ROLE_NONE;
+}
+
+
+ngx_int_t
+ngx_http_chat_key_keep(ngx_http_chat_session_t *s, u_char *hash,
+    ngx_uint_t role, int64_t ends)
+{
+    if (ngx_http_chat_token_set(s, hash, NGX_HTTP_CHAT_KEY_HASH, ends)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    s->token->key = 1;
+    s->token->role = (uint8_t) role;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_chat_key_allows(ngx_http_chat_session_t *s, ngx_uint_t act,
     ngx_str_t *room)
 {
-    u_char  *p, *end, *comma;
+    ngx_http_chat_key_t  *key;
 
-    if (!(key->scopes & (scope|NGX_HTTP_CHAT_SCOPE_ADMIN))) {
-        return 0;
+    if (s->token == NULL || !s->token->key) {
+        return 1;
     }
+
+    key = ngx_http_chat_key_of(s);
+
+    return key && (key->scopes & ngx_http_chat_act_scopes[act])
+           && (ngx_http_chat_key_own(s, room)
+               || ngx_http_chat_key_covers(key, room));
+}
+
+
+ngx_uint_t
+ngx_http_chat_key_opens(ngx_http_chat_keyfile_t *file,
+    ngx_http_chat_credential_t *cr, ngx_str_t *room, ngx_log_t *log)
+{
+    ngx_http_chat_key_t  *key;
+
+    if (cr->kind != NGX_HTTP_CHAT_CREDENTIAL_KEY) {
+        return 1;
+    }
+
+    key = ngx_http_chat_key_now(file, cr->hash, log);
+
+    return key && ngx_http_chat_key_covers(key, room);
+}
+
+
+static ngx_http_chat_key_t *
+ngx_http_chat_key_of(ngx_http_chat_session_t *s)
+{
+    ngx_http_chat_loc_conf_t  *chcf;
+
+    chcf = s->conf;
+
+    return ngx_http_chat_key_now(chcf->doors.api_keys, s->token->text,
+                                 s->connection->log);
+}
+
+
+/* NULL: there is no such line any more, or its time is over. */
+
+static ngx_http_chat_key_t *
+ngx_http_chat_key_now(ngx_http_chat_keyfile_t *file, u_char *hash,
+    ngx_log_t *log)
+{
+    ngx_http_chat_key_t    wanted, *key;
+    ngx_http_chat_keys_t  *keys;
+
+    keys = ngx_http_chat_keyfile_data(file, log);
+
+    if (keys->n == 0) {
+        return NULL;
+    }
+
+    ngx_memcpy(wanted.hash, hash, NGX_HTTP_CHAT_KEY_HASH);
+
+    key = bsearch(&wanted, keys->keys, keys->n, sizeof(ngx_http_chat_key_t),
+                  ngx_http_chat_keys_cmp);
+
+    return (key == NULL || ngx_http_chat_key_over(key)) ? NULL : key;
+}
+
+
+/* One's inbox is one's own, whatever the patterns are. */
+
+static ngx_uint_t
+ngx_http_chat_key_own(ngx_http_chat_session_t *s, ngx_str_t *room)
+{
+    return room->len == (size_t) s->user_len + 1 && room->data[0] == '@'
+           && ngx_memcmp(room->data + 1, ngx_http_chat_session_user(s),
+                         s->user_len)
+              == 0;
+}
+
+
+static ngx_uint_t
+ngx_http_chat_key_covers(ngx_http_chat_key_t *key, ngx_str_t *room)
+{
+    u_char  *p, *end, *comma;
 
     end = key->rooms.data + key->rooms.len;
 
@@ -483,21 +637,85 @@ ngx_http_chat_key_allows(ngx_http_chat_key_t *key, ngx_uint_t scope,
             comma = end;
         }
 
-        if (room == NULL) {
-
-            if (comma - p == 1 && *p == '*') {
-                return 1;
-            }
-
-            continue;
-        }
-
         if (chat_glob(p, comma - p, room->data, room->len)) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_http_chat_key_ends(ngx_http_chat_session_t *s)
+{
+    int64_t                 ends;
+    uint8_t                 role;
+    ngx_http_chat_key_t    *key;
+    ngx_http_chat_token_t  *token;
+
+    if (s->token == NULL || !s->token->key) {
+        return 0;
+    }
+
+    key = ngx_http_chat_key_of(s);
+
+    if (key == NULL || !(key->scopes & NGX_HTTP_CHAT_SCOPE_HISTORY)) {
+        return 1;
+    }
+
+    token = s->token;
+    role = token->role;
+    ends = (int64_t) key->expires * 1000;
+
+    if (role && role == s->role) {
+        role = (uint8_t) ngx_http_chat_key_role(key->scopes);
+        s->role = role;
+    }
+
+    token->role = role;
+
+    if (ends != token->ends
+        && ngx_http_chat_key_keep(s, token->text, role, ends) != NGX_OK)
+    {
+        return 1;
+    }
+
+    return !ngx_http_chat_key_joined(s);
+}
+
+
+/* 1: it may be in all of the rooms that it is in. */
+
+static ngx_uint_t
+ngx_http_chat_key_joined(ngx_http_chat_session_t *s)
+{
+    ngx_str_t                room;
+    ngx_uint_t               i;
+    ngx_http_chat_member_t  *m;
+
+    if (s->settings->protocol == NGX_HTTP_CHAT_PROTOCOL_RAW) {
+
+        /* the log's name is another one */
+
+        room.data = ngx_http_chat_session_room(s);
+        room.len = s->room_len;
+
+        return ngx_http_chat_key_allows(s, NGX_HTTP_CHAT_ACT_JOIN, &room);
+    }
+
+    for (i = 0; i < s->joined_size; i++) {
+
+        m = ngx_http_chat_session_member(s, i);
+
+        if (m && !ngx_http_chat_key_allows(s, NGX_HTTP_CHAT_ACT_JOIN,
+                                   &ngx_http_chat_member_local(m)->name))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

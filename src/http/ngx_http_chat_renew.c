@@ -29,6 +29,7 @@ ngx_int_t
 ngx_http_chat_credential_keep(ngx_http_chat_session_t *s,
     ngx_http_request_t *r)
 {
+    ngx_uint_t                   role;
     ngx_http_chat_ctx_t         *ctx;
     ngx_http_chat_loc_conf_t    *chcf;
     ngx_http_chat_credential_t  *cr;
@@ -48,6 +49,16 @@ ngx_http_chat_credential_keep(ngx_http_chat_session_t *s,
         return NGX_OK;
     }
 
+    if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_KEY) {
+
+        /* "chat_user_role" may have said something else */
+
+        role = ngx_http_chat_key_role(cr->scopes);
+
+        return ngx_http_chat_key_keep(s, cr->hash, role == s->role ? role : 0,
+                                      cr->ends);
+    }
+
     return ngx_http_chat_token_set(s, cr->jwt.text, cr->jwt.len, cr->ends);
 }
 
@@ -65,6 +76,17 @@ ngx_http_chat_authenticate(ngx_http_chat_session_t *s, ngx_str_t *token)
     ngx_http_request_t         *r;
     ngx_http_chat_loc_conf_t   *chcf;
     ngx_http_chat_credential_t  cr;
+
+    if (s->token && s->token->key) {
+
+        /* what its key is not for would be got round */
+
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client's new token was refused: it came with an API "
+                      "key");
+
+        return NGX_DECLINED;
+    }
 
     chcf = s->conf;
 

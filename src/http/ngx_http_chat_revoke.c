@@ -389,7 +389,21 @@ ngx_http_chat_revoked_session(ngx_http_chat_session_t *s)
 
     chcf = s->conf;
 
-    if (chcf->access.revoked == NULL || s->closing || s->dead) {
+    if (s->closing || s->dead) {
+        return;
+    }
+
+    if (ngx_http_chat_key_ends(s)) {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client's API key holds no longer, or not for where "
+                      "the client is");
+
+        ngx_http_chat_session_close(s, NGX_HTTP_CHAT_REVOKED_TOKEN,
+                                    "the API key holds no longer");
+        return;
+    }
+
+    if (chcf->access.revoked == NULL) {
         return;
     }
 
@@ -398,11 +412,11 @@ ngx_http_chat_revoked_session(ngx_http_chat_session_t *s)
 
     ngx_memzero(&jwt, sizeof(chat_jwt_t));
 
-    if (s->token && s->token->len) {
+    if (s->token && s->token->len && !s->token->key) {
 
         /* without memory it is held against the rest */
 
-        (void) chat_jwt_restore(&jwt, s->token->claims, s->token->len, 0);
+        (void) chat_jwt_restore(&jwt, s->token->text, s->token->len, 0);
     }
 
     user.data = ngx_http_chat_session_user(s);
@@ -511,7 +525,7 @@ ngx_http_chat_revoked_walk(ngx_http_chat_keyfile_t *file)
 
         chcf = s->conf;
 
-        if (chcf->access.revoked == file) {
+        if (chcf->access.revoked == file || chcf->doors.api_keys == file) {
             ngx_http_chat_revoked_session(s);
         }
     }
