@@ -185,7 +185,7 @@ a$i connect /chat?user=a$i
 a$i < {"type":"welcome"}
 end
 d refused 503 /chat?user=d
-log ~refused with 503: as many connections as "chat_connections" allows
+log ~refused with 503: as many connections as "chat_connections" allows: "12", client
 log in door.log 1 ~^/chat 503 REJECTED$
 log in door.log 12 ~^/chat 101 PASSED$
 a7 close 1000
@@ -271,7 +271,7 @@ log in door.log no ~REJECTED
 b connect /dry?user=b
 b < {"type":"welcome","user":"b"}
 log in door.log 1 ~^/dry 101 REJECTED_DRY_RUN$
-log ~over a limit, dry run
+log ~over a limit, dry run: "chat_connections": "1 key=dry", client
 c open
 c raw "GET /counters HTTP/1.0\r\n\r\n"
 c status 200
@@ -342,7 +342,7 @@ a$i < {"type":"welcome"}
 end
 c refused 429 /rate | X-Real-IP: 2001:db8::3
 c header Retry-After ~^(?:60|59|58)$
-log ~refused with 429: connections come too fast
+log ~refused with 429: connections come too fast for "chat_connection_rate": "rate=1r/m", client
 log in door.log 1 ~^/rate 429 REJECTED$
 d connect /rate | X-Real-IP: 2001:db8:0:1::1
 
@@ -439,7 +439,9 @@ conf bad chat: chat_connections off; chat_connections 5; => ~"chat_connections" 
 conf bad chat: chat_connections 5; chat_connections off; => ~"chat_connections" directive is duplicate
 conf bad chat: chat_connections 5 key=; => ~invalid value "key=" in "chat_connections" directive, it must be "key=" and a value
 conf bad chat: chat_connections 5 by=x; => ~invalid value "by=x"
-conf bad chat: $("chat_connections 5; " x 9) => ~too many "chat_connections" directives, 8 may stand at one level
+conf bad chat: chat_connections 5; chat_connections 6; => ~"chat_connections 6" has the key of "chat_connections 5" before it
+conf bad chat: chat_connections 5 key=$arg_k; chat_connections 5; chat_connections 6 key=$arg_k; => ~"chat_connections 6 key=$arg_k" has the key of "chat_connections 5 key=$arg_k" before it
+conf bad chat: $(join " ", map { "chat_connections 5 key=k$_;" } 1 .. 9) => ~too many "chat_connections" directives, 8 may stand at one level
 conf bad chat: chat_connections 5 key=$no_such; => ~unknown "no_such" variable
 conf good chat: chat_connection_rate off;
 conf good http: chat_connection_rate rate=1r/s; chat_connection_rate rate=30r/m burst=5 key=$chat_user;

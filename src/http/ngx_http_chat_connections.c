@@ -22,6 +22,7 @@
 typedef struct {
     ngx_uint_t                 max;
     ngx_http_complex_value_t   key;        /* empty: the whole zone */
+    ngx_str_t                  text;       /* the directive's, for logs */
     uint32_t                   kind;       /* apart for other keys */
 } ngx_http_chat_connections_conf_t;
 
@@ -32,6 +33,7 @@ typedef struct {
     ngx_uint_t                 burst;
     ngx_uint_t                 kind;
     ngx_http_complex_value_t   key;
+    ngx_str_t                  text;
     ngx_uint_t                 early;      /* unsigned  early:1; */
 } ngx_http_chat_connection_rate_t;
 
@@ -42,13 +44,17 @@ static ngx_int_t ngx_http_chat_connections_one(ngx_http_request_t *r,
     ngx_http_chat_connections_conf_t *limit, ngx_http_chat_counted_t *counted);
 static void ngx_http_chat_connections_name(
     ngx_http_chat_connections_conf_t *limit, ngx_str_t *key, ngx_str_t *name);
-static ngx_int_t ngx_http_chat_connections_over(ngx_http_request_t *r);
+static ngx_int_t ngx_http_chat_connections_over(ngx_http_request_t *r,
+    const char *directive, ngx_str_t *text);
 static void ngx_http_chat_connections_passed(ngx_http_request_t *r);
 
 static char *ngx_http_chat_connections_add(ngx_conf_t *cf,
     ngx_array_t **limits, size_t size, void *place);
+static char *ngx_http_chat_connections_text(ngx_conf_t *cf, ngx_str_t *text);
 static char *ngx_http_chat_connections_key(ngx_conf_t *cf, ngx_str_t *key,
     ngx_http_complex_value_t *cv);
+static char *ngx_http_chat_connections_unique(ngx_conf_t *cf,
+    ngx_array_t *limits);
 static uint32_t ngx_http_chat_connections_kind(ngx_str_t *key);
 static char *ngx_http_chat_connection_rate_param(ngx_conf_t *cf,
     ngx_http_chat_connection_rate_t *rate, ngx_str_t *value);
@@ -123,7 +129,9 @@ ngx_http_chat_connection_take(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_http_chat_connections_over(r) == NGX_OK) {
+    if (ngx_http_chat_connections_over(r, "chat_connection_rate", &rate->text)
+        == NGX_OK)
+    {
         return NGX_OK;
     }
 
@@ -140,7 +148,8 @@ ngx_http_chat_connection_take(ngx_http_request_t *r,
     }
 
     return ngx_http_chat_refuse(r, NGX_HTTP_CHAT_TOO_MANY,
-                                "connections come too fast", NULL);
+                                "connections come too fast for "
+                                "\"chat_connection_rate\"", &rate->text);
 }
 
 
@@ -210,7 +219,10 @@ ngx_http_chat_connections_one(ngx_http_request_t *r,
                                  limit->max, NULL, &counted->room, &occupant,
                                  &view);
 
-    if (rc == NGX_BUSY && ngx_http_chat_connections_over(r) == NGX_OK) {
+    if (rc == NGX_BUSY
+        && ngx_http_chat_connections_over(r, "chat_connections", &limit->text)
+           == NGX_OK)
+    {
         rc = ngx_http_chat_room_join(chcf->zone, &name,
                                      &ngx_http_chat_connections_retention,
                                      NULL, 0, NULL, &counted->room, &occupant,
@@ -235,7 +247,7 @@ ngx_http_chat_connections_one(ngx_http_request_t *r,
                                        ? NGX_HTTP_CHAT_TOO_MANY
                                        : NGX_HTTP_SERVICE_UNAVAILABLE,
                                 "as many connections as \"chat_connections\" "
-                                "allows", NULL);
+                                "allows", &limit->text);
 }
 
 
@@ -313,7 +325,8 @@ ngx_http_chat_connections_size(ngx_http_chat_loc_conf_t *chcf)
 /* Counts that a limit is over; OK: it is only to be told. */
 
 static ngx_int_t
-ngx_http_chat_connections_over(ngx_http_request_t *r)
+ngx_http_chat_connections_over(ngx_http_request_t *r, const char *directive,
+    ngx_str_t *text)
 {
     ngx_http_chat_ctx_t       *ctx;
     ngx_http_chat_loc_conf_t  *chcf;
@@ -328,7 +341,8 @@ ngx_http_chat_connections_over(ngx_http_request_t *r)
     }
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "chat connection is over a limit, dry run");
+                  "chat connection is over a limit, dry run: "
+                  "\"%s\": \"%V\"", directive, text);
 
     ctx->limit = NGX_HTTP_CHAT_LIMIT_DRY_RUN;
     (void) ngx_atomic_fetch_add(&chcf->zone->sh->dry_run, 1);
@@ -526,7 +540,13 @@ ngx_http_chat_set_connections(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     limit->kind = ngx_http_chat_connections_kind(&key);
 
-    return ngx_http_chat_connections_key(cf, &key, &limit->key);
+    if (ngx_http_chat_connections_key(cf, &key, &limit->key) != NGX_CONF_OK
+        || ngx_http_chat_connections_text(cf, &limit->text) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_chat_connections_unique(cf, chcf->connections);
 }
 
 
@@ -583,6 +603,40 @@ ngx_http_chat_connections_add(ngx_conf_t *cf, ngx_array_t **limits,
 }
 
 
+/* What stands behind the directive's name, in one piece. */
+
+static char *
+ngx_http_chat_connections_text(ngx_conf_t *cf, ngx_str_t *text)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    len = 0;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        len += value[i].len + 1;
+    }
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    text->data = p;
+    text->len = len - 1;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+        *p++ = ' ';
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 ngx_http_chat_connections_key(ngx_conf_t *cf, ngx_str_t *key,
     ngx_http_complex_value_t *cv)
@@ -597,6 +651,35 @@ ngx_http_chat_connections_key(ngx_conf_t *cf, ngx_str_t *key,
 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
                                                           : NGX_CONF_ERROR;
+}
+
+
+/* Of two numbers for one key only the smaller would ever count. */
+
+static char *
+ngx_http_chat_connections_unique(ngx_conf_t *cf, ngx_array_t *limits)
+{
+    ngx_uint_t                         i;
+    ngx_http_chat_connections_conf_t  *limit, *last;
+
+    limit = limits->elts;
+    last = &limit[limits->nelts - 1];
+
+    for (i = 0; i < limits->nelts - 1; i++) {
+
+        if (limit[i].key.value.len == last->key.value.len
+            && ngx_strncmp(limit[i].key.value.data, last->key.value.data,
+                           last->key.value.len) == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"chat_connections %V\" has the key of "
+                               "\"chat_connections %V\" before it",
+                               &last->text, &limit[i].text);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -640,6 +723,10 @@ ngx_http_chat_set_connection_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     if (rate->rate == 0) {
         return ngx_http_chat_conf_invalid(cf, &value[1],
                               "\"off\", or have \"rate=\", as \"rate=1r/s\"");
+    }
+
+    if (ngx_http_chat_connections_text(cf, &rate->text) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     return ngx_http_chat_connection_rate_finish(cf, rate);
