@@ -16,9 +16,9 @@ my $top = Cwd::realpath("$FindBin::Bin/..");
 my $page = slurp("$top/docs/conformance.md");
 my $protocol = slurp("$top/docs/protocol.md");
 
-# not provoked: the server has no fault, and every store is there
+# not provoked: the server has no fault
 
-my %without = map { $_ => 1 } qw(unavailable internal);
+my %without = map { $_ => 1 } qw(internal);
 
 my %blocks;
 
