@@ -179,6 +179,12 @@ sub new_server (@) {
     my ($block) = @_;
 
     my $root = Test::Nginx::Util::server_root();
+
+    # the daemon writes it when the process that was waited for has ended
+    Test::Nginx::Chat::Client->until(5 * $Slowness, sub {
+        return -s "$root/logs/nginx.pid";
+    });
+
     my $pid = Test::Nginx::Util::get_pid_from_pidfile($block->name);
 
     return Test::Nginx::Chat::Server->new(
