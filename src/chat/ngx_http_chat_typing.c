@@ -48,7 +48,7 @@ static void ngx_http_chat_typing_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_chat_read_mark(ngx_http_chat_session_t *s,
     ngx_http_chat_local_t *local, uint64_t *seq);
 static ngx_int_t ngx_http_chat_typing_event(ngx_http_chat_session_t *s,
-    chat_command_t *cmd, const char *type, chat_json_writer_t *w);
+    chat_command_t *cmd, const char *head, chat_json_writer_t *w);
 
 
 static struct {
@@ -71,7 +71,9 @@ ngx_http_chat_command_typing(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return;
     }
 
-    if (ngx_http_chat_typing_event(s, cmd, "typing", &w) != NGX_OK) {
+    if (ngx_http_chat_typing_event(s, cmd, "{\"type\":\"typing\"", &w)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -354,7 +356,9 @@ ngx_http_chat_command_read(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return;
     }
 
-    if (ngx_http_chat_typing_event(s, cmd, "read", &w) != NGX_OK) {
+    if (ngx_http_chat_typing_event(s, cmd, "{\"type\":\"read\"", &w)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -400,11 +404,11 @@ ngx_http_chat_read_mark(ngx_http_chat_session_t *s,
 }
 
 
-/* Begins the event: who it is, and in which room. */
+/* Begins an event of that head: who it is, and in which room. */
 
 static ngx_int_t
 ngx_http_chat_typing_event(ngx_http_chat_session_t *s, chat_command_t *cmd,
-    const char *type, chat_json_writer_t *w)
+    const char *head, chat_json_writer_t *w)
 {
     if (ngx_http_chat_reply_begin(w, 128
                             + ngx_http_chat_reply_string(cmd->room.len)
@@ -415,10 +419,7 @@ ngx_http_chat_typing_event(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return NGX_ERROR;
     }
 
-    chat_json_lit(w, "{\"type\":\"");
-    chat_json_put(w, type, ngx_strlen(type));
-    chat_json_lit(w, "\"");
-
+    chat_json_put(w, head, ngx_strlen(head));
     ngx_http_chat_reply_field(w, "room", cmd->room.data, cmd->room.len);
     ngx_http_chat_reply_field(w, "user", ngx_http_chat_session_user(s),
                               s->user_len);
