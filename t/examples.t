@@ -41,6 +41,10 @@ for my $example (@examples) {
         $server->play($node, $script, $example, $server->port(443),
                       $server->port(80), $server->dir() . "/$certificate");
 
+    } elsif ($example eq 'api_keys') {
+        $server->play($node, $script, $example, $server->port(),
+                      $server->dir() . '/chat.keys');
+
     } else {
         $server->play($node, $script, $example, $server->port());
     }
@@ -69,14 +73,21 @@ sub make_secret {
 }
 
 
-# The script has the key itself
+# The script has the keys themselves
 
 sub make_keys {
     my ($server) = @_;
 
-    write_file($server->dir() . '/chat.keys', 'news:sha256$'
-               . Digest::SHA::sha256_hex('0123456789abcdef' x 4)
-               . ":publish,history:*:-\n");
+    my %keys = (news => '0123456789abcdef', shop => 'fedcba9876543210',
+                count => '0f1e2d3c4b5a6978');
+
+    my %rights = (news => 'publish,history:*', shop => 'publish,history:orders',
+                  count => 'history:*');
+
+    write_file($server->dir() . '/chat.keys', join '', map {
+        "$_:sha256\$" . Digest::SHA::sha256_hex($keys{$_} x 4)
+        . ":$rights{$_}:-\n"
+    } sort keys %keys);
 }
 
 

@@ -2,18 +2,18 @@
  * Copyright (C) the chat module's authors
  *
  * A conversation in each of the example configurations.  Arguments: the
- * example's name, the server's port, and for wss that of plain HTTP and the
- * certificate.
+ * example's name, the server's port, and then for wss that of plain HTTP and
+ * the certificate, for api_keys the file of the keys.
  */
 
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 
 import { end, importClient, is, ok, require, until } from './lib.mjs';
 
-const [example, port, plainPort, certificate] = process.argv.slice(2);
+const [example, port, ...more] = process.argv.slice(2);
 const { ChatClient } = await importClient();
 const WebSocket = require('ws');
 
@@ -134,6 +134,34 @@ function raw(uri) {
 
 function hears(ws, n) {
     return until(() => ws.heard.length >= n, `message ${n}`);
+}
+
+
+/* One that has come in with a key, and what it is answered. */
+
+async function program(part) {
+    const ws = new WebSocket(`ws://127.0.0.1:${port}/bots`, {
+        headers: { 'X-Api-Key': part.repeat(4) },
+    });
+
+    ws.heard = [];
+    ws.on('message', (text) => ws.heard.push(JSON.parse(text)));
+    ws.on('close', (code) => {
+        ws.code = code;
+    });
+    await until(() => ws.heard.length, 'the welcome');
+
+    return ws;
+}
+
+
+async function told(ws, type, room) {
+    const n = ws.heard.length;
+
+    ws.send(JSON.stringify({ type, id: n, room, text: 'hot' }));
+
+    return until(() => ws.heard.find(({ id }) => id === n),
+                 `the answer to ${type}`);
 }
 
 
@@ -312,23 +340,47 @@ const examples = {
         await guest.connect();
         await guest.join('lobby');
 
-        const bot = new WebSocket(`ws://127.0.0.1:${port}/bots`, {
-            headers: { 'X-Api-Key': '0123456789abcdef'.repeat(4) },
-        });
+        const bot = await program('0123456789abcdef');
 
-        bot.on('open', () => {
-            bot.send('{"type":"join","room":"lobby"}');
-            bot.send('{"type":"send","room":"lobby","text":"hot"}');
-        });
+        is((await told(bot, 'join', 'lobby')).type, 'ok',
+           'api_keys: a program joins');
+        await told(bot, 'send', 'lobby');
         await until(() => heard.length === 1, 'a message');
-        is(heard, [['news', 'hot']], 'api_keys: the backend speaks');
+        is(heard, [['news', 'hot']], 'api_keys: and speaks');
         is((await get(`${base}/bots`, handshake)).status, 401,
            'api_keys: nobody else is let in there');
-        bot.close();
-        guest.close();
+
+        const shop = await program('fedcba9876543210');
+
+        is((await told(shop, 'join', 'lobby')).code, 'forbidden',
+           'api_keys: a key for one room is not for another');
+        is((await told(shop, 'join', 'orders')).type, 'ok',
+           'api_keys: but for that one');
+        is((await told(shop, 'send', 'orders')).type, 'ok',
+           'api_keys: it speaks there');
+
+        const count = await program('0f1e2d3c4b5a6978');
+
+        is((await told(count, 'join', 'orders')).messages.length, 1,
+           'api_keys: a key for reading reads');
+        is((await told(count, 'send', 'orders')).code, 'forbidden',
+           'api_keys: and does not speak');
+
+        const [keys] = more;
+        const lines = readFileSync(keys, 'utf8').split('\n');
+
+        writeFileSync(`${keys}.new`, lines.filter((line) =>
+            !line.startsWith('shop:')).join('\n'));
+        renameSync(`${keys}.new`, keys);
+        await until(() => shop.code, 'the end of a connection');
+        is(shop.code, 4001, 'api_keys: without its line it is put out');
+        is((await told(count, 'join', 'lobby')).type, 'ok',
+           'api_keys: and no other is');
+        [bot, count, guest].forEach((one) => one.close());
     },
 
     async wss() {
+        const [plainPort, certificate] = more;
         const ca = readFileSync(certificate);
         const base = `https://localhost:${port}`;
         const origin = (value) => new Promise((resolve) => {
