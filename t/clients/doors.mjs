@@ -87,7 +87,7 @@ async function pair(...args) {
 }
 
 
-/* The reply to a command, which waits for its turn where there is a rate. */
+/* The reply to a command, which waits for its turn where that is soon. */
 
 let lastId = 0;
 
@@ -100,7 +100,7 @@ async function say({ ws, heard }, command) {
         const reply = await until(() => heard.find((event) => event.id === id),
                                   `an answer to ${command.type}`);
 
-        if (reply.code !== 'rate_limited') {
+        if (reply.code !== 'rate_limited' || reply.retry_after > 5000) {
             return reply;
         }
 
@@ -612,19 +612,21 @@ const doors = {
         const url = `ws://127.0.0.1:${port}/chat`;
         const asked = [];
         const may = {
-            alice: { red: 'owner', blue: 'member' },
-            bob: { red: 'member', strange: 'king' } };
+            alice: { red: { 'X-Chat-Role': 'owner' }, blue: {} },
+            bob: { red: { 'X-Chat-Rate': '30r/m' },
+                   strange: { 'X-Chat-Role': 'king' },
+                   slow: { 'X-Chat-Rate': '1r/m', 'X-Chat-Burst': 1 },
+                   small: { 'X-Chat-Message-Size': 200 } } };
         let late = false;
 
         const backend = http.createServer((req, res) => {
-            const room = req.headers['x-chat-room'];
-            const role = may[req.headers['x-chat-user']]?.[room];
+            const { 'x-chat-user': user, 'x-chat-room': room } = req.headers;
+            const answer = may[user]?.[room];
 
             asked.push(req);
 
             if (!late) {
-                res.writeHead(role ? 204 : 403, role && { 'X-Chat-Role': role })
-                   .end();
+                res.writeHead(answer ? 204 : 403, answer).end();
             }
         });
 
@@ -651,13 +653,14 @@ const doors = {
                                            [bob, 'red'], [bob, 'blue'],
                                            [guest, 'red']])
                 {
-                    const { role, code } = await say(who[n], join(room));
+                    const { role, limits, code } = await say(who[n],
+                                                             join(room));
 
-                    rooms.push(role ?? code);
+                    rooms.push(code ?? [role, limits?.rate]);
                 }
 
-                is(rooms, ['owner', 'member', 'member', 'forbidden',
-                           'forbidden'],
+                is(rooms, [['owner', undefined], ['member', undefined],
+                           ['member', 0.5], 'forbidden', 'forbidden'],
                    `${name}, worker ${n + 1}: who may join, and as what`);
             }
 
@@ -697,6 +700,20 @@ const doors = {
         is((await get(`http://127.0.0.1:${port}/may-join`)).status, 404,
            'nobody else asks it');
 
+        for (const room of ['slow', 'small']) {
+            await say(bob[0], join(room));
+            await say(bob[1], join(room));
+        }
+
+        const send = (room) => ({ type: 'send', room, text: 'x'.repeat(250) });
+
+        await say(bob[0], send('slow'));
+        is([await verdict(bob[1], send('slow')),
+            await verdict(bob[0], send('small')),
+            await verdict(bob[0], send('red'))],
+           ['rate_limited', 'too_large', 'ok'],
+           'limits of a room, on both workers');
+
         is(await verdict(bob[0], join('strange')), 'unavailable',
            'a role that there is not is no answer');
 
@@ -711,7 +728,7 @@ const doors = {
         is(await verdict(alice[0], { type: 'send', room: 'red', text: 'x' }),
            'ok', 'and who is there stays');
 
-        may.alice.green = 'member';
+        may.alice.green = {};
         await start();
         is(await verdict(alice[0], join('green')), 'ok',
            'with it they do, at once');
