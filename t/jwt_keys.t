@@ -6,6 +6,8 @@ use lib 't/lib';
 use Test::Nginx::Chat;
 use Test::Nginx::Chat::Token;
 
+use POSIX ();
+
 default_http_config(<<'_EOC_');
     chat_zone  chat:2m;
 _EOC_
@@ -88,6 +90,17 @@ sub broken { replace_file($_[1], '{"keys":[') }
 sub write_file { replace_file($_[1], $_[2]) }
 
 sub write_private { replace_file('private', scalar slurp($Key{p256})) }
+
+sub write_fifo {
+    my ($script, $name) = @_;
+
+    POSIX::mkfifo(path("$name.fifo"), 0666) or die "$name: $!\n";
+
+    return rename path("$name.fifo"), path($name);
+}
+
+
+sub path { return root() . "/html/$_[0]" }
 
 sub gone { unlink root() . "/html/$_[1]" or die "$_[1]: $!\n" }
 
@@ -290,3 +303,14 @@ a < {"type":"welcome","user":"alice"}
 --- chat
 a connect /chat | Authorization: Bearer $(main::token(sub => 'alice'))
 a < {"type":"welcome","user":"alice","name":"<>"}
+
+
+
+=== TEST 8: a pipe instead of a file stops nobody
+--- chat
+perl write_fifo set
+perl says is no file
+a connect /set?token=$(main::of('one'))
+a < {"type":"welcome","user":"alice"}
+b connect /set?token=$(main::of('one')) other=a
+b < {"type":"welcome","user":"alice"}

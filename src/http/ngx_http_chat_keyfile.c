@@ -219,7 +219,10 @@ ngx_http_chat_keyfile_read(ngx_http_chat_keyfile_t *file, ngx_uint_t level,
     void      *data;
     ngx_fd_t   fd;
 
-    fd = ngx_open_file(file->name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    /* a pipe has the worker wait for somebody who writes */
+
+    fd = ngx_open_file(file->name.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
         ngx_log_error(level, log, ngx_errno, ngx_open_file_n " \"%V\" failed",
