@@ -2,6 +2,13 @@
 # Tests for chat_authorize: a backend that is asked when a room is joined, its
 # roles, its failures, and clients that do not wait for it.
 
+# more files than a process may have everywhere, here and in nginx
+
+BEGIN {
+    exec 'sh', '-c', 'ulimit -n 4096; exec "$@"', 'sh', $^X, $0, @ARGV
+        unless $ENV{TEST_CHAT_FILES}++;
+}
+
 use lib 't/lib';
 use Test::Nginx::Chat;
 use Test::Nginx::Chat::Backend;
@@ -60,6 +67,13 @@ default_config(<<'_EOC_');
         chat_authorize  /slow timeout=300ms;
     }
 
+    location /thousand {
+        chat               chat;
+        chat_user          $arg_user;
+        chat_leave_delay   0s;
+        chat_authorize     /slow timeout=60s;
+    }
+
     location /down {
         chat            chat;
         chat_user       $arg_user;
@@ -108,6 +122,32 @@ default_config(<<'_EOC_');
     }
 _EOC_
 
+
+# a thousand clients and their questions' connections, on whatever worker
+
+worker_connections(4096);
+
+
+# how many sockets the workers have
+
+sub main::sockets {
+    my %worker = $main::Server->workers;
+
+    return scalar grep { (readlink($_) // '') =~ /^socket:/ }
+                  map { glob "/proc/$_/fd/*" } keys %worker;
+}
+
+
+sub main::sockets_soon {
+    my ($script, $n) = @_;
+
+    for my $try (1 .. 100) {
+        return if main::sockets() == $n;
+        Test::Nginx::Chat::Client->until(0.1, sub { 0 });
+    }
+
+    die 'there are ' . main::sockets() . " sockets, not $n\n";
+}
 
 play();
 
@@ -364,18 +404,34 @@ alice < {"type":"error","id":3,"code":"forbidden"}
 
 
 
-=== TEST 12: 300 at once
+=== TEST 12: a thousand at once, and a late answer
 --- chat
-for n 1..300
-c$n connect /chat?user=u$n
+for n 1..1000
+c$n connect /thousand?user=u$n
 c$n skip {"type":"welcome"}
 end
-for n 1..300
-c$n > {"type":"join","id":1,"room":"open"}
+set sockets = main::sockets()
+for n 1..1000
+c$n > {"type":"join","id":1,"room":"open","history":0}
 end
-for n 1..300
+ok main::asked(1000)
+for n 1..1000
+ok main::answer(204)
+end
+for n 1..1000
 c$n < {"type":"ok","id":1}
 end
+ok main::sockets() == $v{sockets}
+for n 1..1000
+c$n drop
+end
+last connect /thousand?user=last
+last skip {"type":"welcome"}
+perl sockets_soon $($v{sockets} - 999)
+last > {"type":"join","id":1,"room":"open"}
+ok main::asked(1)
+ok main::answer(204)
+last < {"type":"ok","id":1,"members":1}
 
 
 

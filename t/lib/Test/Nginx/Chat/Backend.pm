@@ -108,6 +108,18 @@ sub main::let_go {
 }
 
 
+# nobody of those who have asked gets an answer
+
+sub main::hang_up {
+    my $select = IO::Select->new($Socket);
+
+    @Asked = ();
+    close($Socket->accept) while $select->can_read(0.1);
+
+    return 1;
+}
+
+
 sub main::quiet {
     return !IO::Select->new($Socket)->can_read(0.3);
 }
