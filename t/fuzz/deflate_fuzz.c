@@ -137,9 +137,13 @@ deflate_fuzz_run(const uint8_t *data, size_t size, uint8_t **out, size_t max,
 
     deflate_fuzz_must(i && *out);
 
+    rc = chat_inflate(i, data, (size_t) UINT_MAX + 1, *out, max, len);
+    deflate_fuzz_must(rc == CHAT_DEFLATE_TOO_LARGE && *len == 0);
+
     rc = chat_inflate(i, data, size, *out, max, len);
 
     chat_inflater_free(i);
+    chat_inflater_free(NULL);
 
     return rc;
 }

@@ -93,6 +93,24 @@ json_fuzz_string(const void *data, size_t len)
 }
 
 
+static void
+json_fuzz_number(const unsigned char *data, size_t size)
+{
+    uint64_t             n;
+    unsigned char        buf[21];
+    chat_json_writer_t   w;
+
+    n = 0;
+    memcpy(&n, data, size < sizeof(n) ? size : sizeof(n));
+
+    chat_json_begin(&w, buf, sizeof(buf) - 1);
+    chat_json_uint(&w, n);
+    *w.pos = '\0';
+
+    json_fuzz_check(w.lost == 0 && strtoull((char *) buf, NULL, 10) == n);
+}
+
+
 /* Each member is found under its decoded key, with the walk's own token. */
 
 static void
@@ -256,6 +274,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     if (chat_utf8_valid(data, size)) {
         json_fuzz_string(data, size);
     }
+
+    json_fuzz_number(data, size);
 
     return 0;
 }

@@ -15,9 +15,16 @@
 #include <openssl/hmac.h>
 
 #include "chat_jwt.h"
+#include "jwt_vectors.h"
 
 
 #define JWT_FUZZ_SECRET  "0123456789abcdef0123456789abcdef"
+#define JWT_FUZZ_KEYS    "{\"keys\":["                                        \
+                         "{\"kty\":\"oct\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAx"  \
+                         "MjM0NTY3ODlhYmNkZWY\"},"                            \
+                         A2_KEY "," A3_KEY "," A4_KEY "," ED_KEY ","          \
+                         "{\"kid\":\"k\",\"alg\":\"RS256\",\"kty\":\"RSA\","  \
+                         "\"n\":\"" A2_N "\",\"e\":\"AQAB\"}]}"
 #define JWT_FUZZ_HEADER  "{\"alg\":\"HS256\"}"
 #define JWT_FUZZ_NOW     1300000000000LL
 
@@ -64,7 +71,7 @@ static void
 jwt_fuzz_claims(const chat_jwt_t *jwt)
 {
     json_t      *v;
-    chat_jwt_t   again;
+    chat_jwt_t   again, nobody;
     chat_str_t   value;
     const char  *key;
 
@@ -88,6 +95,16 @@ jwt_fuzz_claims(const chat_jwt_t *jwt)
                    == CHAT_JWT_OK);
     jwt_fuzz_check(chat_jwt_same(jwt, &again));
 
+    /* of claims without a name only others without one are the same */
+
+    jwt_fuzz_check(chat_jwt_restore(&nobody, (const unsigned char *) "{}", 2,
+                                    0)
+                   == CHAT_JWT_OK);
+    jwt_fuzz_check(chat_jwt_same(jwt, &nobody)
+                   == (json_object_get(jwt->claims, "iss") == NULL
+                       && json_object_get(jwt->claims, "sub") == NULL));
+
+    chat_jwt_free(&nobody);
     chat_jwt_free(&again);
 }
 
@@ -106,6 +123,7 @@ jwt_fuzz_verify(const unsigned char *token, size_t len,
 
     memset(&rules, 0, sizeof(rules));
     rules.leeway = 1000;
+    rules.algs = ~(1u << CHAT_JWA_HS512);
 
     if (jwt_fuzz_strict) {
         rules.iss = &iss;
@@ -190,8 +208,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     claims = (const unsigned char *) "{}";
 
     if (set == NULL) {
-        set = chat_jwk_set_file((const unsigned char *) JWT_FUZZ_SECRET,
-                                sizeof(JWT_FUZZ_SECRET) - 1, &reason);
+        set = chat_jwk_set_json((const unsigned char *) JWT_FUZZ_KEYS,
+                                sizeof(JWT_FUZZ_KEYS) - 1, &reason);
         jwt_fuzz_check(set != NULL);
     }
 
