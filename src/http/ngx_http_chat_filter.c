@@ -477,16 +477,20 @@ ngx_http_chat_set_filter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     options = 0;
 
-    if (text.len > 2 && ngx_strncmp(text.data, "~*", 2) == 0) {
+    if (text.len > 1 && ngx_strncmp(text.data, "~*", 2) == 0) {
         options = PCRE2_CASELESS;
         text.data += 2;
         text.len -= 2;
 
-    } else if (text.len > 1 && text.data[0] == '~') {
+    } else if (text.len && text.data[0] == '~') {
         text.data++;
         text.len--;
 
     } else {
+        text.len = 0;
+    }
+
+    if (text.len == 0) {
         return ngx_http_chat_conf_invalid(cf, &value[1],
                                    "\"off\", or a regular expression with "
                                    "\"~\" or \"~*\" in front");

@@ -492,7 +492,7 @@ sub do_conf {
     die "nginx is content with it\n" if !$status;
     die "no message to look for\n" if !defined $re;
     $re = regex("\\[emerg\\][^\\n]*$re");
-    $self->want($said =~ $re, "nginx says: $said");
+    $self->want(scalar $said =~ $re, "nginx says: $said");
 }
 
 
@@ -691,7 +691,7 @@ sub client_body {
     my ($self, $client, $args) = @_;
 
     my ($re) = $args =~ /^~(.*)/ or die "body ~regex\n";
-    $self->want(($client->{body} // '') =~ regex($re),
+    $self->want(scalar(($client->{body} // '') =~ regex($re)),
                 "it is: " . ($client->{body} // ''));
 }
 
@@ -903,7 +903,7 @@ sub client_recv {
         if $zip && ($zip eq 'compressed') != !!$event->{zip};
 
     if ($payload =~ /^~(.*)/s) {
-        return $self->want($event->{payload} =~ regex($1), $what);
+        return $self->want(scalar $event->{payload} =~ regex($1), $what);
     }
 
     $self->want($event->{payload} eq unescape($payload), $what);
