@@ -282,5 +282,5 @@ c < {"type":"error","id":1,"code":"rejected"}
     location /chat { chat chat; }
 --- chat
 conf good http: chat_imitation mark;
-conf bad chat: chat_imitation on; => ~invalid value "on"
+conf bad chat: chat_imitation on; => ~invalid value "on" in "chat_imitation" directive, it must be "off", "mark" or "reject"
 conf bad chat: chat_imitation off; chat_imitation off; => ~"chat_imitation" directive is duplicate

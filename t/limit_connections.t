@@ -440,7 +440,7 @@ conf bad chat: chat_connections 5; chat_connections off; => ~"chat_connections" 
 conf bad chat: chat_connections 5 key=; => ~invalid value "key=" in "chat_connections" directive, it must be "key=" and a value
 conf bad chat: chat_connections 5 by=x; => ~invalid value "by=x"
 conf bad chat: chat_connections 5; chat_connections 6; => ~"chat_connections 6" has the key of "chat_connections 5" before it
-conf bad chat: chat_connections 5 key=$arg_k; chat_connections 5; chat_connections 6 key=$arg_k; => ~"chat_connections 6 key=$arg_k" has the key of "chat_connections 5 key=$arg_k" before it
+conf bad chat: chat_connections 5 key=$arg_k; chat_connections 5; chat_connections 6 key=$arg_k; => ~"chat_connections 6 key=\Q$arg_k\E" has the key of "chat_connections 5 key=\Q$arg_k\E" before it
 conf bad chat: $(join " ", map { "chat_connections 5 key=k$_;" } 1 .. 9) => ~too many "chat_connections" directives, 8 may stand at one level
 conf bad chat: chat_connections 5 key=$no_such; => ~unknown "no_such" variable
 conf good chat: chat_connection_rate off;

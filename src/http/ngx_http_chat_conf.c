@@ -338,6 +338,37 @@ ngx_http_chat_set_bounded(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_chat_set_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                *value;
+    ngx_uint_t               *np;
+    ngx_conf_enum_t          *e;
+    ngx_http_chat_choices_t  *choices;
+
+    np = (ngx_uint_t *) (p + cmd->offset);
+    choices = cmd->post;
+
+    if (*np != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (e = choices->values; e->name.len; e++) {
+
+        if (ngx_strcmp(e->name.data, value[1].data) == 0) {
+            *np = e->value;
+            return NGX_CONF_OK;
+        }
+    }
+
+    return ngx_http_chat_conf_invalid(cf, &value[1], choices->expected);
+}
+
+
+char *
 ngx_http_chat_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ssize_t     size;
@@ -480,72 +511,6 @@ ngx_http_chat_set_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_chat_handler;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_chat_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_chat_loc_conf_t *chcf = conf;
-
-    ngx_str_t  *value;
-
-    (void) cmd;
-
-    if (chcf->settings.protocol != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "chat.v1") == 0) {
-        chcf->settings.protocol = NGX_HTTP_CHAT_PROTOCOL_V1;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strcmp(value[1].data, "raw") == 0) {
-        chcf->settings.protocol = NGX_HTTP_CHAT_PROTOCOL_RAW;
-        return NGX_CONF_OK;
-    }
-
-    return ngx_http_chat_conf_invalid(cf, &value[1],
-                                      "\"chat.v1\" or \"raw\"");
-}
-
-
-char *
-ngx_http_chat_set_presence(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_chat_loc_conf_t *chcf = conf;
-
-    ngx_str_t   *value;
-    ngx_uint_t  *presence;
-
-    (void) cmd;
-
-    presence = &chcf->settings.presence;
-
-    if (*presence != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "full") == 0) {
-        *presence = NGX_HTTP_CHAT_PRESENCE_FULL;
-
-    } else if (ngx_strcmp(value[1].data, "count") == 0) {
-        *presence = NGX_HTTP_CHAT_PRESENCE_COUNT;
-
-    } else if (ngx_strcmp(value[1].data, "off") == 0) {
-        *presence = NGX_HTTP_CHAT_PRESENCE_OFF;
-
-    } else {
-        return ngx_http_chat_conf_invalid(cf, &value[1],
-                                          "\"full\", \"count\" or \"off\"");
-    }
 
     return NGX_CONF_OK;
 }

@@ -101,11 +101,38 @@ static ngx_http_chat_bounds_t  ngx_http_chat_auth_timeout_bounds = {
 };
 
 
-static ngx_conf_enum_t  ngx_http_chat_imitations[] = {
+static ngx_conf_enum_t  ngx_http_chat_protocol_values[] = {
+    { ngx_string("chat.v1"), NGX_HTTP_CHAT_PROTOCOL_V1 },
+    { ngx_string("raw"), NGX_HTTP_CHAT_PROTOCOL_RAW },
+    { ngx_null_string, 0 }
+};
+
+static ngx_http_chat_choices_t  ngx_http_chat_protocols = {
+    ngx_http_chat_protocol_values, "\"chat.v1\" or \"raw\""
+};
+
+
+static ngx_conf_enum_t  ngx_http_chat_imitation_values[] = {
     { ngx_string("off"), NGX_HTTP_CHAT_IMITATION_OFF },
     { ngx_string("mark"), NGX_HTTP_CHAT_IMITATION_MARK },
     { ngx_string("reject"), NGX_HTTP_CHAT_IMITATION_REJECT },
     { ngx_null_string, 0 }
+};
+
+static ngx_http_chat_choices_t  ngx_http_chat_imitations = {
+    ngx_http_chat_imitation_values, "\"off\", \"mark\" or \"reject\""
+};
+
+
+static ngx_conf_enum_t  ngx_http_chat_presence_values[] = {
+    { ngx_string("full"), NGX_HTTP_CHAT_PRESENCE_FULL },
+    { ngx_string("count"), NGX_HTTP_CHAT_PRESENCE_COUNT },
+    { ngx_string("off"), NGX_HTTP_CHAT_PRESENCE_OFF },
+    { ngx_null_string, 0 }
+};
+
+static ngx_http_chat_choices_t  ngx_http_chat_presences = {
+    ngx_http_chat_presence_values, "\"full\", \"count\" or \"off\""
 };
 
 
@@ -127,10 +154,10 @@ static ngx_command_t  ngx_http_chat_commands[] = {
 
     { ngx_string("chat_protocol"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_http_chat_set_protocol,
+      ngx_http_chat_set_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
+      ngx_http_chat_set_offset(protocol),
+      &ngx_http_chat_protocols },
 
     { ngx_string("chat_room"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
@@ -183,7 +210,7 @@ static ngx_command_t  ngx_http_chat_commands[] = {
 
     { ngx_string("chat_imitation"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_chat_set_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       ngx_http_chat_set_offset(imitation),
       &ngx_http_chat_imitations },
@@ -316,10 +343,10 @@ static ngx_command_t  ngx_http_chat_commands[] = {
 
     { ngx_string("chat_presence"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,
-      ngx_http_chat_set_presence,
+      ngx_http_chat_set_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
+      ngx_http_chat_set_offset(presence),
+      &ngx_http_chat_presences },
 
     { ngx_string("chat_presence_limit"),
       NGX_HTTP_CHAT_ALL_CONF|NGX_CONF_TAKE1,

@@ -90,7 +90,7 @@ typedef struct {
 } ngx_http_chat_ctx_t;
 
 
-/* How one of nginx's own slots is narrowed; a command's "post". */
+/* A command's "post": how one of nginx's own slots is narrowed, or */
 typedef struct {
     char                             *(*slot)(ngx_conf_t *cf,
                                           ngx_command_t *cmd, void *conf);
@@ -98,6 +98,11 @@ typedef struct {
     ngx_uint_t                        high;
     const char                       *expected;  /* "it must be ..." */
 } ngx_http_chat_bounds_t;
+
+typedef struct {
+    ngx_conf_enum_t                  *values;    /* the words it knows */
+    const char                       *expected;
+} ngx_http_chat_choices_t;
 
 
 extern ngx_module_t  ngx_http_chat_module;
@@ -111,21 +116,17 @@ char *ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 /* At the end of the configuration: is every zone that is used defined? */
 ngx_int_t ngx_http_chat_check_zones(ngx_conf_t *cf);
 
-/* A slot for a number, size or time, which are all of a word's size, within
- * the bounds that the command's "post" points to. */
+/* For a number, size or time, which are all of a word's size; for words. */
 char *ngx_http_chat_set_bounded(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_chat_set_choice(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 char *ngx_http_chat_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_chat_set_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_chat_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_chat_set_history(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_chat_set_compression(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-char *ngx_http_chat_set_presence(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_chat_set_room_members(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
