@@ -737,6 +737,10 @@ ngx_http_chat_session_free(ngx_http_chat_session_t *s)
 {
     ngx_http_chat_member_leave_all(s);
 
+    /* its log goes with the connection */
+
+    ngx_http_chat_session_unthrottle(s);
+
     s->transport->closed(s);
 
     ngx_http_chat_session_discard(s);
