@@ -14,6 +14,14 @@ default_http_config(<<'_EOC_');
     chat_zone  chat:2m;
     chat_close_delay  0s;
     limit_req_zone  $server_name  zone=held:1m  rate=20r/s;
+    proxy_cache_path  html/cache  keys_zone=cache:1m;
+    log_subrequest  on;
+    log_format  question  '$remote_addr $remote_port $server_addr $host $request '
+                          '$status $bytes_sent $request_time $connection '
+                          '$scheme $http_user_agent $upstream_status '
+                          '$chat_user $chat_room $chat_role $chat_session '
+                          '$chat_protocol $chat_transport $chat_guest '
+                          '$chat_duration $chat_close_code $binary_remote_addr';
 _EOC_
 
 default_config(<<'_EOC_');
@@ -57,8 +65,24 @@ default_config(<<'_EOC_');
         chat_authorize  /held_back timeout=60s;
     }
 
+    location /cached {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_authorize  /kept timeout=60s;
+    }
+
+    location = /kept {
+        internal;
+        proxy_cache        cache;
+        proxy_cache_key    $chat_room;
+        proxy_cache_lock   on;
+        proxy_cache_valid  204 1m;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+
     location = /backend {
         internal;
+        access_log  logs/question.log  question;
         proxy_set_header  X-Room     $chat_room;
         proxy_set_header  X-Session  $chat_session;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
@@ -426,3 +450,41 @@ end
 end
 end
 ok $main::Server->grown($before) < 2048
+
+
+
+=== TEST 17: questions with one answer in a cache
+--- chat
+a connect /cached?user=alice
+a skip {"type":"welcome"}
+b connect /cached?user=bob
+b skip {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+b > {"type":"join","id":1,"room":"lobby"}
+ok main::quiet()
+ok main::answer(204, 'X-Chat-Role: moderator')
+a skip {"type":"ok","id":1,"role":"moderator"}
+b skip {"type":"ok","id":1,"role":"moderator"}
+a > {"type":"join","id":2,"room":"other"}
+ok main::asked(1)
+b > {"type":"join","id":2,"room":"other"}
+ok main::quiet()
+nginx reload
+a skip closed 1012
+b skip closed 1012
+ok main::let_go()
+nginx renewed
+ok main::hang_up()
+
+
+
+=== TEST 18: the question in a log
+--- chat
+a connect /chat?user=alice
+a < {"type":"welcome","session":"$sid"}
+a > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+ok main::answer(204)
+a < {"type":"ok","id":1}
+log in question.log ~^127\.0\.0\.1 \d+ .* 204 .* alice lobby member $sid chat\.v1

@@ -53,6 +53,7 @@ static ngx_int_t ngx_http_chat_ask_answered(ngx_http_request_t *r, void *data,
 static void ngx_http_chat_ask_tell(ngx_http_chat_ask_t *ask,
     ngx_uint_t status, ngx_http_request_t *r);
 static void ngx_http_chat_ask_done(ngx_http_request_t *r);
+static void ngx_http_chat_ask_cancel_again(ngx_event_t *ev);
 static void ngx_http_chat_ask_free(ngx_event_t *ev);
 
 
@@ -511,6 +512,10 @@ ngx_http_chat_ask_done(ngx_http_request_t *r)
 
     ngx_http_chat_ask_tell(ask, 0, r);
 
+    if (ask->event.timer_set) {
+        ngx_del_timer(&ask->event);
+    }
+
     /* those who called us still look at it */
 
     ask->event.handler = ngx_http_chat_ask_free;
@@ -532,7 +537,13 @@ ngx_http_chat_ask_cancel(ngx_http_chat_ask_t *ask)
     r = ask->request;
 
     if (r->blocked) {
-        /* a thread works for it, and then it goes on to its end */
+
+        /* a thread works for it, or it waits for a cache's lock */
+
+        ask->event.handler = ngx_http_chat_ask_cancel_again;
+        ask->event.cancelable = 1;
+
+        ngx_add_timer(&ask->event, NGX_HTTP_CHAT_ASK_LINGER);
         return;
     }
 
@@ -557,6 +568,13 @@ ngx_http_chat_ask_cancel(ngx_http_chat_ask_t *ask)
     ask->event.handler = ngx_http_chat_ask_free;
 
     ngx_post_event(&ask->event, &ngx_posted_events);
+}
+
+
+static void
+ngx_http_chat_ask_cancel_again(ngx_event_t *ev)
+{
+    ngx_http_chat_ask_cancel(ev->data);
 }
 
 
