@@ -21,6 +21,11 @@
 
 static int chat_jwk_set_secret(chat_jwk_set_t *set, const unsigned char *text,
     size_t len, const char **reason);
+static const unsigned char *chat_jwk_beginning(const unsigned char *p,
+    const unsigned char *end);
+static int chat_jwk_public_der(const unsigned char *der, size_t len);
+static int chat_jwk_public_text(const unsigned char *p,
+    const unsigned char *end);
 static int chat_jwk_set_pem(chat_jwk_set_t *set, const unsigned char *text,
     size_t len, const char **reason);
 static int chat_jwk_set_pem_block(chat_jwk_set_t *set, const char *name,
@@ -75,9 +80,11 @@ static int
 chat_jwk_set_secret(chat_jwk_set_t *set, const unsigned char *text, size_t len,
     const char **reason)
 {
-    EVP_PKEY             *pkey;
+    int                   public;
     chat_jwk_t           *key;
-    const unsigned char  *p;
+    const unsigned char  *p, *end;
+
+    public = chat_jwk_public_der(text, len);
 
     if (len && text[len - 1] == '\n') {
         len--;
@@ -92,18 +99,15 @@ chat_jwk_set_secret(chat_jwk_set_t *set, const unsigned char *text, size_t len,
         return -1;
     }
 
-    p = text;
-    pkey = d2i_PUBKEY(NULL, &p, (long) len);
+    end = text + len;
+    p = chat_jwk_beginning(text, end);
 
-    if (pkey != NULL || memcmp(text, "ssh-", 4) == 0
-        || memcmp(text, "ecdsa-", 6) == 0)
-    {
-        EVP_PKEY_free(pkey);
+    if (public || chat_jwk_public_text(p, end)) {
         *reason = "it is a public key, but not in PEM";
         return -1;
     }
 
-    if (text[0] == '{') {
+    if (p < end && *p == '{') {
         *reason = "it is JSON: a set of keys is given by \"jwks=\"";
         return -1;
     }
@@ -122,6 +126,87 @@ chat_jwk_set_secret(chat_jwk_set_t *set, const unsigned char *text, size_t len,
     key->secret_len = len;
 
     return 0;
+}
+
+
+/* Behind what editors put in front of a text. */
+
+static const unsigned char *
+chat_jwk_beginning(const unsigned char *p, const unsigned char *end)
+{
+    if (end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        p += 3;
+    }
+
+    while (p < end && strchr(" \t\r\n", *p) && *p) {
+        p++;
+    }
+
+    return p;
+}
+
+
+static int
+chat_jwk_public_der(const unsigned char *der, size_t len)
+{
+    X509                 *x509;
+    EVP_PKEY             *pkey;
+    const unsigned char  *p;
+
+    p = der;
+    pkey = d2i_PUBKEY(NULL, &p, (long) len);
+
+    if (pkey == NULL) {
+        p = der;
+        pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long) len);
+    }
+
+    p = der;
+    x509 = pkey ? NULL : d2i_X509(NULL, &p, (long) len);
+
+    EVP_PKEY_free(pkey);
+    X509_free(x509);
+
+    return pkey != NULL || x509 != NULL;
+}
+
+
+/* OpenSSH's lines, and PEM's base64 alone, as identity providers show it. */
+
+static int
+chat_jwk_public_text(const unsigned char *p, const unsigned char *end)
+{
+    int              n, rest, public;
+    size_t           i, len;
+    unsigned char    der[CHAT_JWK_SECRET_MAX];
+    EVP_ENCODE_CTX  *ctx;
+
+    static const char  *forms[] = {
+        "ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN "
+    };
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        len = strlen(forms[i]);
+
+        if ((size_t) (end - p) >= len && memcmp(p, forms[i], len) == 0) {
+            return 1;
+        }
+    }
+
+    ctx = EVP_ENCODE_CTX_new();
+    if (ctx == NULL) {
+        return 1;
+    }
+
+    EVP_DecodeInit(ctx);
+
+    public = EVP_DecodeUpdate(ctx, der, &n, p, (int) (end - p)) >= 0
+             && EVP_DecodeFinal(ctx, der + n, &rest) >= 0
+             && chat_jwk_public_der(der, (size_t) n + (size_t) rest);
+
+    EVP_ENCODE_CTX_free(ctx);
+
+    return public;
 }
 
 

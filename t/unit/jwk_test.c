@@ -9,6 +9,9 @@
 #include "jwt_vectors.h"
 
 
+static void test_public_form(const unsigned char *text, size_t len);
+
+
 static void
 test_base64url(void)
 {
@@ -207,9 +210,8 @@ test_many_keys(void)
 static void
 test_files(void)
 {
-    size_t           i, len;
-    BIO             *bio;
-    char            *der, pem[16384];
+    size_t           i;
+    char             pem[16384];
     EVP_PKEY        *pkey[5];
     const char      *reason;
     chat_jwk_set_t  *set;
@@ -217,8 +219,13 @@ test_files(void)
     static const char  *bad[] = {
         "", "short", "0123456789abcdef0123456789abcde\n",
         "{\"keys\":[]}                        ",
+        "\n {\"keys\":[]}                        ",
+        "\xef\xbb\xbf{\"keys\":[]}                     ",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI 0123456789",
         "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY",
+        " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI 0123456789",
+        "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9w",
+        "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAC3NzaC1lZDI1NTE5AAAAI",
         "-----BEGIN PUBLIC KEY-----\n",
         "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
         "-----BEGIN THING-----\nAAAA\n-----END THING-----\n"
@@ -263,21 +270,75 @@ test_files(void)
     strcat(pem, "-----BEGIN PUBLIC KEY-----\n");
     test_ok(jwt_file_keys(pem) == NULL);
 
-    /* DER is not PEM, but no secret either */
-
-    bio = BIO_new(BIO_s_mem());
-    i2d_PUBKEY_bio(bio, pkey[3]);
-    len = (size_t) BIO_get_mem_data(bio, &der);
-
-    set = chat_jwk_set_file((unsigned char *) der, len, &reason);
-    test_ok(set == NULL);
-    test_str(reason, "it is a public key, but not in PEM");
-
-    BIO_free(bio);
-
     for (i = 0; i < 5; i++) {
         EVP_PKEY_free(pkey[i]);
     }
+}
+
+
+/* DER is not PEM, but no secret either; nor is its base64. */
+
+static void
+test_public_forms(void)
+{
+    int             i, len, n;
+    X509           *x509;
+    EVP_PKEY       *pkey[2];
+    unsigned char  *p, der[3][1024], text[2048];
+
+    pkey[0] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    pkey[1] = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t) 2048);
+
+    x509 = X509_new();
+    X509_gmtime_adj(X509_getm_notBefore(x509), 0);
+    X509_gmtime_adj(X509_getm_notAfter(x509), 60);
+    X509_set_pubkey(x509, pkey[0]);
+    X509_sign(x509, pkey[0], EVP_sha256());
+
+    for (i = 0; i < 3; i++) {
+        p = der[i];
+
+        len = (i == 0) ? i2d_PUBKEY(pkey[0], &p)
+              : (i == 1) ? i2d_PublicKey(pkey[1], &p)
+                         : i2d_X509(x509, &p);
+
+        test_ok(len > 0 && len <= 1024);
+        test_public_form(der[i], (size_t) len);
+
+        n = EVP_EncodeBlock(text + 1, der[i], len);
+
+        test_public_form(text + 1, (size_t) n);
+
+        /* in lines, and with one more around them */
+
+        text[0] = '\n';
+        memmove(text + 42, text + 41, (size_t) n - 40);
+        text[41] = '\n';
+        text[n + 2] = '\n';
+
+        test_public_form(text, (size_t) n + 3);
+    }
+
+    X509_free(x509);
+    EVP_PKEY_free(pkey[0]);
+    EVP_PKEY_free(pkey[1]);
+}
+
+
+static void
+test_public_form(const unsigned char *text, size_t len)
+{
+    const char      *reason;
+    chat_jwk_set_t  *set;
+
+    set = chat_jwk_set_file(text, len, &reason);
+    test_ok(set == NULL);
+
+    if (set == NULL) {
+        test_str(reason, "it is a public key, but not in PEM");
+    }
+
+    chat_jwk_set_free(set);
 }
 
 
@@ -289,6 +350,7 @@ main(void)
     test_run("sets that are refused", test_bad_sets);
     test_run("how many keys", test_many_keys);
     test_run("files of secrets and PEM", test_files);
+    test_run("public keys are no secrets", test_public_forms);
 
     return test_done();
 }
