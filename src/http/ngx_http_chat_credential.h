@@ -157,8 +157,8 @@ ngx_uint_t ngx_http_chat_key_role(ngx_uint_t scopes);
 ngx_uint_t ngx_http_chat_key_opens(ngx_http_chat_keyfile_t *file,
     ngx_http_chat_credential_t *cr, ngx_str_t *room, ngx_log_t *log);
 
-/* The session came with the key of that hash, and has its role if that is not
- * 0.  ERROR: no memory. */
+/* The session came with the key of that hash, which gives that role.  ERROR: no
+ * memory. */
 ngx_int_t ngx_http_chat_key_keep(ngx_http_chat_session_t *s, u_char *hash,
     ngx_uint_t role, int64_t ends);
 

@@ -668,6 +668,8 @@ ngx_http_chat_key_ends(ngx_http_chat_session_t *s)
     role = token->role;
     ends = (int64_t) key->expires * 1000;
 
+    /* "chat_user_role" may have said something else */
+
     if (role && role == s->role) {
         role = (uint8_t) ngx_http_chat_key_role(key->scopes);
         s->role = role;

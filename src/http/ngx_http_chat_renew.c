@@ -29,7 +29,6 @@ ngx_int_t
 ngx_http_chat_credential_keep(ngx_http_chat_session_t *s,
     ngx_http_request_t *r)
 {
-    ngx_uint_t                   role;
     ngx_http_chat_ctx_t         *ctx;
     ngx_http_chat_loc_conf_t    *chcf;
     ngx_http_chat_credential_t  *cr;
@@ -50,12 +49,8 @@ ngx_http_chat_credential_keep(ngx_http_chat_session_t *s,
     }
 
     if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_KEY) {
-
-        /* "chat_user_role" may have said something else */
-
-        role = ngx_http_chat_key_role(cr->scopes);
-
-        return ngx_http_chat_key_keep(s, cr->hash, role == s->role ? role : 0,
+        return ngx_http_chat_key_keep(s, cr->hash,
+                                      ngx_http_chat_key_role(cr->scopes),
                                       cr->ends);
     }
 
