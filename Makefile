@@ -150,7 +150,8 @@ LIB_UNITS =	$(filter-out $(SHM_UNITS),$(UNITS))
 LIB_OBJS =	$(patsubst src/lib/%.c,$(UNIT)/lib/%.o,$(wildcard src/lib/*.c))
 SHM_OBJS =	$(patsubst src/shm/%.c,$(UNIT)/shm/%.o,$(wildcard src/shm/*.c)) \
 		$(UNIT)/shm/ngx_stub.o $(UNIT)/shm/shm_kit.o \
-		$(UNIT)/shm/shm_people_kit.o $(UNIT)/shm/shm_crash_kit.o
+		$(UNIT)/shm/shm_people_kit.o $(UNIT)/shm/shm_crash_kit.o \
+		$(UNIT)/shm/shm_step_kit.o
 
 NGX =		$(BUILD)/nginx
 NGX_INCS =	-I $(NGX)/src/core -I $(NGX)/src/event \

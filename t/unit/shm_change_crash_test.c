@@ -504,27 +504,14 @@ static const crash_case_t  crash_cases[] = {
 static void
 test_steps(void)
 {
-    ngx_uint_t  i;
-
-    if (!crash_steppable()) {
-        printf("# skipped: no child can be stepped here\n");
-        return;
-    }
-
-    for (i = 0; i < sizeof(crash_cases) / sizeof(crash_cases[0]); i++) {
-        crash_run(&crash_cases[i]);
-
-        if (test_state()->failed) {
-            break;
-        }
-    }
+    crash_run_all(crash_cases, sizeof(crash_cases) / sizeof(crash_cases[0]));
 }
 
 
 int
 main(void)
 {
-    crash_start();
+    step_start();
 
     test_run("an entry is there with all that belongs to it", test_steps);
 

@@ -1,58 +1,23 @@
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "shm_crash_kit.h"
 
 
-const crash_case_t          *crash_now;
-ngx_uint_t                   crash_steps;
-crash_op_t                   crash_op;
-u_char                       crash_text[CRASH_BUF];
-u_char                       crash_buf[CRASH_BUF];
+crash_op_t                  crash_op;
+u_char                      crash_text[CRASH_BUF];
+u_char                      crash_buf[CRASH_BUF];
 
-ngx_http_chat_retention_t    crash_keep = { 1000, 86400000, 1048576, 3600000,
-                                            120000 };
+ngx_http_chat_retention_t   crash_keep = { 1000, 86400000, 1048576, 3600000,
+                                           120000 };
 
-static ngx_uint_t            crash_states;
-static u_char               *crash_copy;
-static volatile ngx_uint_t  *crash_done;
+static u_char              *crash_copy;
+static crash_view_t         crash_old;
+static crash_view_t         crash_new;
+static const crash_case_t  *crash_now;
 
 
 static void crash_entry_whole(shm_entry_t *e, ngx_uint_t i, uint64_t seq);
-
-
-static void
-crash_stuck(int signo)
-{
-    printf("Bail out! stuck in \"%s\", step %u\n",
-           crash_now ? crash_now->name : "kills", (unsigned) crash_steps);
-    (void) fflush(stdout);
-    _exit(EXIT_FAILURE);
-}
-
-
-void
-crash_start(void)
-{
-    (void) signal(SIGALRM, crash_stuck);
-
-    crash_done = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED,
-                      -1, 0);
-    if (crash_done == MAP_FAILED) {
-        exit(EXIT_FAILURE);
-    }
-}
-
-
-void
-crash_alarm(void)
-{
-    (void) alarm(CRASH_STUCK * (unsigned) shm_slowness());
-}
 
 
 double
@@ -397,20 +362,17 @@ crash_recover(ngx_http_chat_zone_t *z, crash_view_t *old, crash_view_t *new,
 
 
 static void
-crash_state(ngx_http_chat_zone_t *z, u_char *bytes, crash_view_t *old,
-    crash_view_t *new)
+crash_state(ngx_http_chat_zone_t *z, u_char *bytes)
 {
     ngx_uint_t             use;
     ngx_http_chat_zone_t   copy;
-
-    crash_states++;
 
     for (use = 0; use < 2; use++) {
         ngx_memcpy(crash_copy, bytes, shm_zone_size(z));
         shm_zone_at(&copy, z, crash_copy);
         copy.slot = 1;
 
-        crash_recover(&copy, old, new, use);
+        crash_recover(&copy, &crash_old, &crash_new, use);
     }
 }
 
@@ -418,141 +380,71 @@ crash_state(ngx_http_chat_zone_t *z, u_char *bytes, crash_view_t *old,
 /* The states before and after, made on copies. */
 
 static void
-crash_expect(ngx_http_chat_zone_t *z, crash_view_t *old, crash_view_t *new)
+crash_expect(ngx_http_chat_zone_t *z)
 {
     crash_op_t            op;
     ngx_http_chat_zone_t  copy;
 
     shm_zone_at(&copy, z, crash_copy);
     ngx_memcpy(crash_copy, z->sh, shm_zone_size(z));
-    crash_observe(&copy, old);
+    crash_observe(&copy, &crash_old);
 
     op = crash_op;
     ngx_memcpy(crash_copy, z->sh, shm_zone_size(z));
     ngx_stub_time(SHM_NOW + 5000);
     crash_now->run(&copy);
-    crash_observe(&copy, new);
+    crash_observe(&copy, &crash_new);
     crash_op = op;
 }
 
 
-static pid_t
-crash_child(ngx_http_chat_zone_t *z)
-{
-    pid_t  pid;
-
-    *crash_done = 0;
-
-    pid = fork();
-
-    if (pid == 0) {
-        (void) alarm(0);
-
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(EXIT_FAILURE);
-        }
-
-        ngx_stub_time(SHM_NOW + 5000);
-        ngx_pid = NGX_STUB_DEAD;
-
-        (void) raise(SIGSTOP);
-        crash_now->run(z);
-        *crash_done = 1;
-
-        for ( ;; ) {
-            (void) pause();
-        }
-    }
-
-    return pid;
-}
-
-
 static void
-crash_step(ngx_http_chat_zone_t *z, pid_t pid, u_char *last,
-    crash_view_t *old, crash_view_t *new)
-{
-    int         status;
-    ngx_uint_t  changes;
-
-    changes = 0;
-
-    while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)
-           && !*crash_done && !test_state()->failed)
-    {
-        crash_steps++;
-
-        if (ngx_memcmp(last, z->sh, shm_zone_size(z)) != 0) {
-            ngx_memcpy(last, z->sh, shm_zone_size(z));
-
-            if (crash_now->stride == 0
-                || changes++ % crash_now->stride == crash_now->stride / 2)
-            {
-                crash_state(z, last, old, new);
-            }
-        }
-
-        if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0) {
-            break;
-        }
-    }
-
-    test_ok(*crash_done);
-
-    if (test_state()->failed) {
-        printf("# \"%s\" fails at step %u\n", crash_now->name,
-               (unsigned) crash_steps);
-    }
-}
-
-
-void
 crash_run(const crash_case_t *c)
 {
-    pid_t                 pid;
-    u_char               *last;
-    crash_view_t          old, new;
-    ngx_http_chat_zone_t  zone, *z;
+    step_t                step;
+    ngx_http_chat_zone_t  zone;
 
-    z = &zone;
     crash_now = c;
-    crash_steps = 0;
-    crash_states = 0;
 
-    crash_alarm();
+    step.name = c->name;
+    step.run = c->run;
+    step.state = crash_state;
+    step.stride = c->stride;
 
-    shm_zone_make(z, 64, CRASH_SLOTS);
-    c->setup(z);
+    step_alarm(c->name);
 
-    crash_copy = malloc(shm_zone_size(z) + 64);
-    last = test_copy(z->sh, shm_zone_size(z));
+    shm_zone_make(&zone, 64, CRASH_SLOTS);
+    c->setup(&zone);
+
+    crash_copy = malloc(shm_zone_size(&zone) + 64);
 
     if (crash_copy == NULL) {
         exit(2);
     }
 
-    crash_expect(z, &old, &new);
+    crash_expect(&zone);
 
-    pid = crash_child(z);
+    ngx_stub_time(SHM_NOW + 5000);
+    step_run(&zone, &step);
 
-    if (pid > 0) {
-        crash_step(z, pid, last, &old, &new);
-        (void) kill(pid, SIGKILL);
-        (void) waitpid(pid, NULL, 0);
+    free(crash_copy);
+    shm_zone_free(&zone);
+}
+
+
+void
+crash_run_all(const crash_case_t *cases, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (!step_possible()) {
+        printf("# skipped: no child can be stepped here\n");
+        return;
     }
 
-    test_ok(pid > 0);
-
-    /* the operation was one: something was there to be interrupted */
-
-    test_ok(crash_states > 2);
-
-    printf("# %s: %u steps, %u states\n", c->name, (unsigned) crash_steps,
-           (unsigned) crash_states);
-
-    free(last);
-    free(crash_copy);
-    shm_zone_free(z);
+    for (i = 0; i < n && !test_state()->failed; i++) {
+        crash_run(&cases[i]);
+    }
 }
 
 
@@ -628,28 +520,6 @@ crash_run_append(ngx_http_chat_zone_t *z)
 
     (void) ngx_http_chat_room_append(z, crash_op.room, crash_op.epoch,
                                      &crash_op.append);
-}
-
-
-/* Some containers forbid it, and valgrind would be stepped itself. */
-
-ngx_uint_t
-crash_steppable(void)
-{
-    int    status;
-    pid_t  pid;
-
-    if (shm_slowness() > 1) {
-        return 0;
-    }
-
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
-    }
-
-    return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 

@@ -1,11 +1,9 @@
 
 /*
- * How tests let a worker die anywhere: a child makes one operation step by
- * step, an instruction at a time.  After each step that changed the zone, the
- * zone is what it would be had the child been killed there: on copies of it
- * another worker goes on, before and after a repair, and must find either the
- * old or the new state of every log, whole entries, exact counts and, in the
- * end, every block.  The child's pid in the locks is one that no process has.
+ * How tests let a worker die anywhere in what it does to rooms: on copies of
+ * each state that it may leave behind another worker goes on, before and after
+ * a repair, and must find either the old or the new state of every log, whole
+ * entries, exact counts and, in the end, every block.
  */
 
 
@@ -13,15 +11,13 @@
 #define _SHM_CRASH_KIT_H_INCLUDED_
 
 
-#include "shm_kit.h"
-#include "test.h"
+#include "shm_step_kit.h"
 
 
 #define CRASH_ROOMS     "abcdefgh"
 #define CRASH_NROOMS    8
 #define CRASH_SLOTS     12
 #define CRASH_BUF       65536
-#define CRASH_STUCK     60               /* seconds */
 
 
 typedef struct {
@@ -66,8 +62,6 @@ typedef struct {
 } crash_case_t;
 
 
-extern const crash_case_t  *crash_now;
-extern ngx_uint_t           crash_steps;
 extern crash_op_t           crash_op;
 extern u_char               crash_text[CRASH_BUF];
 extern u_char               crash_buf[CRASH_BUF];
@@ -75,9 +69,6 @@ extern u_char               crash_buf[CRASH_BUF];
 extern ngx_http_chat_retention_t  crash_keep;
 
 
-/* To be called first: a test that is stuck fails. */
-void crash_start(void);
-void crash_alarm(void);
 double crash_clock(void);
 
 /* Rooms have names of a letter: the i-th one, or 0; a member in it. */
@@ -94,9 +85,8 @@ void crash_observe(ngx_http_chat_zone_t *z, crash_view_t *view);
 /* As any worker does: joins, appends, reads, leaves. */
 ngx_int_t crash_use_room(ngx_http_chat_zone_t *z, ngx_uint_t i);
 
-/* Can a child be stepped here?  Then runs the cases. */
-ngx_uint_t crash_steppable(void);
-void crash_run(const crash_case_t *c);
+/* Runs the cases, if a child can be stepped here. */
+void crash_run_all(const crash_case_t *cases, ngx_uint_t n);
 
 /* Joins a room from a slot and appends so many entries. */
 uint32_t crash_fill(ngx_http_chat_zone_t *z, ngx_uint_t i, ngx_uint_t slot,

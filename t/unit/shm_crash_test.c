@@ -290,20 +290,7 @@ static const crash_case_t  crash_cases[] = {
 static void
 test_steps(void)
 {
-    ngx_uint_t  i;
-
-    if (!crash_steppable()) {
-        printf("# skipped: no child can be stepped here\n");
-        return;
-    }
-
-    for (i = 0; i < sizeof(crash_cases) / sizeof(crash_cases[0]); i++) {
-        crash_run(&crash_cases[i]);
-
-        if (test_state()->failed) {
-            break;
-        }
-    }
+    crash_run_all(crash_cases, sizeof(crash_cases) / sizeof(crash_cases[0]));
 }
 
 
@@ -378,10 +365,9 @@ test_kills(void)
     crash_view_t          view;
     ngx_http_chat_zone_t  zone;
 
-    crash_now = NULL;
     broken = 0;
 
-    crash_alarm();
+    step_alarm("kills");
 
     shm_zone_make(&zone, 200, CRASH_SLOTS);
     zone.slots[0].pid = 0;
@@ -389,7 +375,6 @@ test_kills(void)
     kills = CRASH_KILLS / shm_slowness();
 
     for (i = 0; i < kills && !test_state()->failed; i++) {
-        crash_steps = i;
         crash_kill(&zone, &crash_seed);
 
         zone.slot = 1;
@@ -426,7 +411,7 @@ main(int argc, char **argv)
         crash_seed = strtoull(argv[1], NULL, 10);
     }
 
-    crash_start();
+    step_start();
 
     test_run("whoever dies at any instruction harms nobody", test_steps);
     test_run("neither does whoever is killed at any moment", test_kills);

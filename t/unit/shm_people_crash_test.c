@@ -2,26 +2,20 @@
 /*
  * A worker dies anywhere in what it does to a room's people.
  *
- * A child makes one operation an instruction at a time.  After each step that
- * changed the zone, another worker goes on with a copy of it: every user must
- * be as before or as after, nobody's block may be another's too, and when the
- * dead one is reaped and the zone repaired nothing is lost or left over.
+ * Another worker goes on with a copy of each state that it may leave behind:
+ * every user must be as before or as after, nobody's block may be another's
+ * too, and when the dead one is reaped and the zone repaired nothing is lost
+ * or left over.
  */
 
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-
 #include "shm_people_kit.h"
-#include "test.h"
+#include "shm_step_kit.h"
 
 
 #define PCRASH_USERS   8
 #define PCRASH_NONCES  63
 #define PCRASH_SLOTS   12
-#define PCRASH_STUCK   60                /* seconds */
 #define PCRASH_SINCE   (SHM_NOW - 1000)
 
 
@@ -45,10 +39,7 @@ typedef struct {
 
 static uint32_t              pcrash_room;
 static uint32_t              pcrash_one;     /* whom the operation is about */
-static ngx_uint_t            pcrash_steps;
-static ngx_uint_t            pcrash_states;
 static u_char               *pcrash_copy;
-static volatile ngx_uint_t  *pcrash_done;
 static const pcrash_case_t  *pcrash_now;
 static pcrash_user_t         pcrash_old[PCRASH_USERS];
 static pcrash_user_t         pcrash_new[PCRASH_USERS];
@@ -56,16 +47,6 @@ static pcrash_user_t         pcrash_new[PCRASH_USERS];
 static ngx_http_chat_retention_t  pcrash_keep = {
     100, 86400000, 65536, 3600000, 120000
 };
-
-
-static void
-pcrash_stuck(int signo)
-{
-    printf("Bail out! stuck in \"%s\", step %u\n", pcrash_now->name,
-           (unsigned) pcrash_steps);
-    (void) fflush(stdout);
-    _exit(EXIT_FAILURE);
-}
 
 
 static void
@@ -324,78 +305,12 @@ pcrash_state(ngx_http_chat_zone_t *z, u_char *bytes)
     ngx_uint_t            use;
     ngx_http_chat_zone_t  copy;
 
-    pcrash_states++;
-
     for (use = 0; use < 3; use++) {
         ngx_memcpy(pcrash_copy, bytes, shm_zone_size(z));
         shm_zone_at(&copy, z, pcrash_copy);
         copy.slot = 2;
 
         pcrash_recover(&copy, use);
-    }
-}
-
-
-static pid_t
-pcrash_child(ngx_http_chat_zone_t *z)
-{
-    pid_t  pid;
-
-    *pcrash_done = 0;
-    pid = fork();
-
-    if (pid == 0) {
-        (void) alarm(0);
-
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(EXIT_FAILURE);
-        }
-
-        ngx_pid = NGX_STUB_DEAD;
-
-        (void) raise(SIGSTOP);
-
-        pcrash_lock(z);
-        pcrash_now->run(z);
-        pcrash_unlock(z);
-
-        *pcrash_done = 1;
-
-        for ( ;; ) {
-            (void) pause();
-        }
-    }
-
-    return pid;
-}
-
-
-static void
-pcrash_step(ngx_http_chat_zone_t *z, pid_t pid, u_char *last)
-{
-    int  status;
-
-    while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)
-           && !*pcrash_done && !test_state()->failed)
-    {
-        pcrash_steps++;
-
-        if (ngx_memcmp(last, z->sh, shm_zone_size(z)) != 0) {
-            ngx_memcpy(last, z->sh, shm_zone_size(z));
-
-            pcrash_state(z, last);
-        }
-
-        if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0) {
-            break;
-        }
-    }
-
-    test_ok(*pcrash_done);
-
-    if (test_state()->failed) {
-        printf("# \"%s\" fails at step %u\n", pcrash_now->name,
-               (unsigned) pcrash_steps);
     }
 }
 
@@ -673,25 +588,37 @@ static const pcrash_case_t  pcrash_cases[] = {
 };
 
 
+/* The child's. */
+
+static void
+pcrash_run_locked(ngx_http_chat_zone_t *z)
+{
+    pcrash_lock(z);
+    pcrash_now->run(z);
+    pcrash_unlock(z);
+}
+
+
 static void
 pcrash_run(const pcrash_case_t *c)
 {
-    pid_t                 pid;
-    u_char               *last;
+    step_t                step;
     ngx_http_chat_zone_t  zone, copy;
 
     pcrash_now = c;
-    pcrash_steps = 0;
-    pcrash_states = 0;
 
-    (void) alarm(PCRASH_STUCK);
+    step.name = c->name;
+    step.run = pcrash_run_locked;
+    step.state = pcrash_state;
+    step.stride = 0;
+
+    step_alarm(c->name);
 
     shm_zone_make(&zone, 64, PCRASH_SLOTS);
     c->setup(&zone);
     zone.slot = 0;
 
     pcrash_copy = malloc(shm_zone_size(&zone) + 64);
-    last = test_copy(zone.sh, shm_zone_size(&zone));
 
     if (pcrash_copy == NULL) {
         exit(2);
@@ -699,50 +626,15 @@ pcrash_run(const pcrash_case_t *c)
 
     pcrash_observe(&zone, pcrash_old);
 
-    ngx_memcpy(pcrash_copy, last, shm_zone_size(&zone));
+    ngx_memcpy(pcrash_copy, zone.sh, shm_zone_size(&zone));
     shm_zone_at(&copy, &zone, pcrash_copy);
     c->run(&copy);
     pcrash_observe(&copy, pcrash_new);
 
-    pid = pcrash_child(&zone);
+    step_run(&zone, &step);
 
-    if (pid > 0) {
-        pcrash_step(&zone, pid, last);
-        (void) kill(pid, SIGKILL);
-        (void) waitpid(pid, NULL, 0);
-    }
-
-    test_ok(pid > 0);
-    test_ok(pcrash_states > 2);
-
-    printf("# %s: %u steps, %u states\n", c->name, (unsigned) pcrash_steps,
-           (unsigned) pcrash_states);
-
-    free(last);
     free(pcrash_copy);
     shm_zone_free(&zone);
-}
-
-
-/* Some containers forbid it, and valgrind would be stepped itself. */
-
-static ngx_uint_t
-pcrash_steppable(void)
-{
-    int    status;
-    pid_t  pid;
-
-    if (shm_slowness() > 1) {
-        return 0;
-    }
-
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
-    }
-
-    return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 
@@ -751,7 +643,7 @@ test_steps(void)
 {
     ngx_uint_t  i;
 
-    if (!pcrash_steppable()) {
+    if (!step_possible()) {
         printf("# skipped: no child can be stepped here\n");
         return;
     }
@@ -769,13 +661,7 @@ test_steps(void)
 int
 main(void)
 {
-    (void) signal(SIGALRM, pcrash_stuck);
-
-    pcrash_done = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_ANON|MAP_SHARED,
-                       -1, 0);
-    if (pcrash_done == MAP_FAILED) {
-        return EXIT_FAILURE;
-    }
+    step_start();
 
     test_run("whoever dies among a room's people harms nobody", test_steps);
 
