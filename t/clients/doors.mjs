@@ -537,6 +537,7 @@ const doors = {
             ['alice', join('staff-1'), 'ok', 'the staff join their rooms'],
             ['bob', join('staff-1'), 'forbidden', 'who is not of it does not'],
             ['bob', join('staff-2'), 'forbidden', 'nor one that there is not'],
+            ['bob', join('Staff-1'), 'forbidden', 'nor one that looks so'],
             ['a guest', join('staff-1'), 'forbidden', 'nor does a guest'],
 
             ['bob', send('news'), 'ok', 'users write in the news'],
