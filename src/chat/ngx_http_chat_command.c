@@ -501,6 +501,50 @@ ngx_http_chat_event_gap(ngx_http_chat_session_t *s, ngx_str_t *room,
 }
 
 
+/*
+ * The event "members", for one.  Where people are named, he is to ask who is
+ * there; where they are counted, that is all he needs to know.
+ */
+
+ngx_int_t
+ngx_http_chat_event_lost(ngx_http_chat_session_t *s, ngx_str_t *room,
+    ngx_uint_t users)
+{
+    chat_json_writer_t         w;
+    ngx_http_chat_settings_t  *settings;
+
+    settings = s->settings;
+
+    if (settings->presence == NGX_HTTP_CHAT_PRESENCE_OFF) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_chat_reply_begin(&w,
+                                 128 + ngx_http_chat_reply_string(room->len))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    chat_json_lit(&w, "{\"type\":\"members\"");
+    ngx_http_chat_reply_field(&w, "room", room->data, room->len);
+    ngx_http_chat_reply_number(&w, "members", users);
+    ngx_http_chat_reply_number(&w, "ts", ngx_http_chat_reply_now());
+
+    if (settings->presence == NGX_HTTP_CHAT_PRESENCE_FULL
+        && users <= settings->presence_limit)
+    {
+        chat_json_lit(&w, ",\"lost\":true");
+    }
+
+    chat_json_lit(&w, "}");
+
+    ngx_http_chat_reply_send(s, &w);
+
+    return s->closing ? NGX_ERROR : NGX_OK;
+}
+
+
 void
 ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
     ngx_msec_t reconnect)

@@ -47,6 +47,8 @@ uint64_t ngx_http_chat_message_max(ngx_http_chat_settings_t *settings);
  * that has none, or there is no memory. */
 ngx_int_t ngx_http_chat_event_gap(ngx_http_chat_session_t *s, ngx_str_t *room,
     uint64_t from, uint64_t to);
+ngx_int_t ngx_http_chat_event_lost(ngx_http_chat_session_t *s, ngx_str_t *room,
+    ngx_uint_t users);
 void ngx_http_chat_event_bye(ngx_http_chat_session_t *s, ngx_uint_t restart,
     ngx_msec_t reconnect);
 

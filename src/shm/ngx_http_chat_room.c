@@ -99,6 +99,11 @@ ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n, uint64_t epoch,
 
     } else {
         rc = ngx_http_chat_room_merge(z, room, cursor, buf, size, used, need);
+
+        /* it was found damaged, perhaps, and is empty now */
+
+        view->first_passing = (uint16_t)
+                         ngx_http_chat_log_state(&room->passing)->first_seq;
     }
 
     if (rc == NGX_ERROR) {
@@ -192,7 +197,7 @@ ngx_http_chat_room_merge(ngx_http_chat_zone_t *z,
 
 
 /* The cursor's place in the passing log, looked for from the oldest entry on;
- * a damaged one goes without a word. */
+ * a damaged one is emptied. */
 
 static void
 ngx_http_chat_room_passing(ngx_http_chat_zone_t *z,
@@ -758,6 +763,7 @@ ngx_http_chat_room_look_locked(ngx_http_chat_zone_t *z,
     view->head.block = st->last_block;
     view->head.off = st->last_off;
     view->head.passing = (uint16_t) pst->next_seq;
+    view->first_passing = (uint16_t) pst->first_seq;
 }
 
 

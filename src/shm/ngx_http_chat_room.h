@@ -94,8 +94,15 @@ typedef struct {
     ngx_uint_t                 members;      /* connections */
     ngx_uint_t                 users;
     uint32_t                   changes;
+    uint16_t                   first_passing; /* as in a cursor */
     ngx_http_chat_cursor_t     head;         /* of both logs */
 } ngx_http_chat_room_view_t;
+
+
+/* Are passing entries from the cursor on no longer there? */
+#define ngx_http_chat_room_passed(view, cursor)                               \
+    ((uint16_t) ((view)->head.passing - (cursor)->passing)                    \
+     > (uint16_t) ((view)->head.passing - (view)->first_passing))
 
 
 typedef struct {
@@ -169,10 +176,10 @@ size_t ngx_http_chat_room_name_of(ngx_http_chat_zone_t *z, uint32_t n,
  * passing ones where they belong; *used is the bytes copied.  Marks the news
  * as read by this worker; the view tells where the log stands.  If the log has
  * dropped the entry at the cursor, the cursor is moved to the oldest kept one
- * first and *gap is the seq where it stood, else 0; passing entries are
- * dropped without a word.  OK; DECLINED: the first entry needs *need bytes,
- * which do not fit; ABORT; ERROR: the log was damaged and is empty and of a
- * new epoch.
+ * first and *gap is the seq where it stood, else 0; whether passing entries
+ * were dropped is asked of the view, with the cursor as it was.  OK; DECLINED:
+ * the first entry needs *need bytes, which do not fit; ABORT; ERROR: the log
+ * was damaged and is empty and of a new epoch.
  */
 ngx_int_t ngx_http_chat_room_read(ngx_http_chat_zone_t *z, uint32_t n,
     uint64_t epoch, ngx_http_chat_cursor_t *cursor, u_char *buf, size_t size,

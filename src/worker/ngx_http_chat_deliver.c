@@ -9,6 +9,7 @@
 #define NGX_HTTP_CHAT_TRIM_ROOMS    1000    /* in one second */
 #define NGX_HTTP_CHAT_INBOX_QUIET   5000    /* ms, then it falls asleep */
 #define NGX_HTTP_CHAT_HOLD          1000    /* ms */
+#define NGX_HTTP_CHAT_PASSED        16384   /* more than a passing log has */
 
 
 static void ngx_http_chat_deliver_handler(ngx_event_t *ev);
@@ -21,6 +22,8 @@ static void ngx_http_chat_deliver_sessions(void);
 static ngx_uint_t ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local,
     ngx_uint_t *sends);
 static ngx_int_t ngx_http_chat_deliver_look(ngx_http_chat_local_t *local);
+static ngx_uint_t ngx_http_chat_deliver_skips(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m);
 static void ngx_http_chat_deliver_member(ngx_http_chat_member_t *m);
 static ngx_int_t ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, size_t max);
@@ -29,8 +32,8 @@ static ngx_int_t ngx_http_chat_deliver_send(ngx_http_chat_member_t *m,
 static ngx_int_t ngx_http_chat_deliver_slow(ngx_http_chat_member_t *m,
     ngx_http_chat_run_t *run);
 static ngx_uint_t ngx_http_chat_deliver_gone(ngx_http_chat_member_t *m);
-static ngx_int_t ngx_http_chat_deliver_gap(ngx_http_chat_local_t *local,
-    ngx_http_chat_member_t *m, uint64_t from);
+static ngx_int_t ngx_http_chat_deliver_missed(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, ngx_http_chat_missed_t *missed);
 static void ngx_http_chat_deliver_lost(ngx_http_chat_local_t *local);
 
 
@@ -368,8 +371,7 @@ ngx_http_chat_deliver_slice(ngx_http_chat_local_t *local, ngx_uint_t *sends)
 
         if (m->flags & (NGX_HTTP_CHAT_MEMBER_BLOCKED
                         |NGX_HTTP_CHAT_MEMBER_EXPELLED)
-            && ((m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED)
-                || ngx_http_chat_deliver_gone(m)))
+            && ngx_http_chat_deliver_skips(local, m))
         {
             continue;
         }
@@ -415,28 +417,53 @@ ngx_http_chat_deliver_look(ngx_http_chat_local_t *local)
 }
 
 
+/*
+ * 1: it is passed by.  A place in what passes has 16 bits: it is drawn along,
+ * for much later it would look like one that has missed nothing.
+ */
+
+static ngx_uint_t
+ngx_http_chat_deliver_skips(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m)
+{
+    uint16_t  behind;
+
+    if (!(m->flags & NGX_HTTP_CHAT_MEMBER_BLOCKED)) {
+        return ngx_http_chat_deliver_gone(m);
+    }
+
+    behind = (uint16_t) (local->passing - m->cursor.passing);
+
+    if (behind > NGX_HTTP_CHAT_PASSED) {
+        m->cursor.passing = (uint16_t) (local->passing - NGX_HTTP_CHAT_PASSED);
+    }
+
+    return 1;
+}
+
+
 /* OK: sent or nothing to send; AGAIN, ERROR: as for the output. */
 
 static ngx_int_t
 ngx_http_chat_deliver_one(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, size_t max)
 {
-    uint64_t              gap;
-    ngx_int_t             rc;
-    ngx_uint_t            tries;
-    ngx_http_chat_run_t  *run;
+    ngx_int_t                rc;
+    ngx_uint_t               tries;
+    ngx_http_chat_run_t     *run;
+    ngx_http_chat_missed_t   missed;
 
     /* the log may drop more before the rest of it is read */
 
     for (tries = 0; /* void */ ; tries++) {
 
-        rc = ngx_http_chat_run_get(local, m, max, &run, &gap);
+        rc = ngx_http_chat_run_get(local, m, max, &run, &missed);
 
         if (rc != NGX_BUSY) {
             break;
         }
 
-        if (ngx_http_chat_deliver_gap(local, m, gap) != NGX_OK) {
+        if (ngx_http_chat_deliver_missed(local, m, &missed) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -586,30 +613,47 @@ ngx_http_chat_deliver_gone(ngx_http_chat_member_t *m)
 }
 
 
-/* Its cursor was behind the log's tail and stands at the tail now. */
+/*
+ * Its cursor was behind a log's tail and stands at the tail now.  In an inbox
+ * nobody comes and goes; and to whom a room is closed it says nothing.
+ */
 
 static ngx_int_t
-ngx_http_chat_deliver_gap(ngx_http_chat_local_t *local,
-    ngx_http_chat_member_t *m, uint64_t from)
+ngx_http_chat_deliver_missed(ngx_http_chat_local_t *local,
+    ngx_http_chat_member_t *m, ngx_http_chat_missed_t *missed)
 {
+    ngx_int_t                 rc;
     ngx_http_chat_session_t  *s;
 
     s = m->session;
+    rc = NGX_OK;
 
-    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
-                  "client was too slow for room \"%V\" "
-                  "and missed messages %uL to %uL",
-                  &local->name, from, m->cursor.seq - 1);
+    if (missed->from) {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client was too slow for room \"%V\" "
+                      "and missed messages %uL to %uL",
+                      &local->name, missed->from, m->cursor.seq - 1);
 
-    if (s->transport->gap(s, &local->name, from, m->cursor.seq - 1)
-        == NGX_OK)
-    {
-        return NGX_OK;
+        rc = s->transport->gap(s, &local->name, missed->from,
+                               m->cursor.seq - 1);
     }
 
-    ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER, "too slow a reader");
+    if (rc == NGX_OK && missed->passing && !local->inbox
+        && !(m->flags & NGX_HTTP_CHAT_MEMBER_EXPELLED))
+    {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client was too slow for room \"%V\" "
+                      "and missed who came and went", &local->name);
 
-    return NGX_ERROR;
+        rc = s->transport->lost(s, &local->name, missed->users);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_chat_session_close(s, CHAT_WS_TRY_LATER,
+                                    "too slow a reader");
+    }
+
+    return rc;
 }
 
 

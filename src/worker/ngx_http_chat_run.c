@@ -15,7 +15,9 @@ static ngx_http_chat_run_t *ngx_http_chat_run_find(
 static ngx_http_chat_run_t *ngx_http_chat_run_take(
     ngx_http_chat_local_t *local);
 static ngx_int_t ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
-    ngx_http_chat_run_t *run, size_t max, uint64_t *gap);
+    ngx_http_chat_run_t *run, size_t max, ngx_http_chat_missed_t *missed);
+static void ngx_http_chat_run_skip(ngx_http_chat_run_t *run,
+    ngx_http_chat_missed_t *missed, ngx_http_chat_room_view_t *view);
 static ngx_int_t ngx_http_chat_run_frame(ngx_http_chat_run_t *run,
     u_char *text, size_t len);
 static ngx_int_t ngx_http_chat_run_entry(ngx_http_chat_run_t *run,
@@ -43,12 +45,10 @@ static struct {
 
 ngx_int_t
 ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
-    size_t max, ngx_http_chat_run_t **runp, uint64_t *gap)
+    size_t max, ngx_http_chat_run_t **runp, ngx_http_chat_missed_t *missed)
 {
     ngx_int_t             rc;
     ngx_http_chat_run_t  *run;
-
-    *gap = 0;
 
     run = ngx_http_chat_run_find(local, m);
 
@@ -61,7 +61,8 @@ ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
 
             /* what is there is good even if no more can be added */
 
-            (void) ngx_http_chat_run_extend(local, run, max - run->len, gap);
+            (void) ngx_http_chat_run_extend(local, run, max - run->len,
+                                            missed);
         }
 
         *runp = run;
@@ -78,7 +79,7 @@ ngx_http_chat_run_get(ngx_http_chat_local_t *local, ngx_http_chat_member_t *m,
     run->from = m->cursor;
     run->to = m->cursor;
 
-    rc = ngx_http_chat_run_extend(local, run, max, gap);
+    rc = ngx_http_chat_run_extend(local, run, max, missed);
 
     if (rc == NGX_BUSY || rc == NGX_DECLINED) {
         m->cursor = run->to;
@@ -168,13 +169,12 @@ ngx_http_chat_run_take(ngx_http_chat_local_t *local)
 
 /*
  * Adds what the log has behind the run's last entry, about max bytes.  BUSY:
- * the run is empty and its cursor was behind the log's tail.  Passing entries
- * that were dropped move the cursor and leave nothing.
+ * its cursor was behind a log's tail, and if the run is empty, was moved there.
  */
 
 static ngx_int_t
 ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
-    ngx_http_chat_run_t *run, size_t max, uint64_t *gap)
+    ngx_http_chat_run_t *run, size_t max, ngx_http_chat_missed_t *missed)
 {
     size_t                      len;
     u_char                     *text;
@@ -184,17 +184,19 @@ ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
 
     to = run->to;
 
-    rc = ngx_http_chat_run_read(local, &to, max, &text, &len, gap, &view);
-
+    rc = ngx_http_chat_run_read(local, &to, max, &text, &len, &missed->from,
+                                &view);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (*gap) {
+    missed->passing = ngx_http_chat_room_passed(&view, &run->to);
+
+    if (missed->from || missed->passing) {
 
         if (run->len == 0) {
-            run->to.seq = view.first_seq;
-            run->to.block = 0;
+            missed->users = view.users;
+            ngx_http_chat_run_skip(run, missed, &view);
         }
 
         return NGX_BUSY;
@@ -204,18 +206,30 @@ ngx_http_chat_run_extend(ngx_http_chat_local_t *local,
         return NGX_ERROR;
     }
 
-    if (len == 0) {
-        to.passing = view.head.passing;
-        run->to = to;
+    run->to = to;
 
+    if (len == 0) {
         return NGX_DECLINED;
     }
-
-    run->to = to;
 
     run->marks[run->nmarks - 1].after = to;
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_run_skip(ngx_http_chat_run_t *run,
+    ngx_http_chat_missed_t *missed, ngx_http_chat_room_view_t *view)
+{
+    if (missed->from) {
+        run->to.seq = view->first_seq;
+        run->to.block = 0;
+    }
+
+    if (missed->passing) {
+        run->to.passing = view->first_passing;
+    }
 }
 
 

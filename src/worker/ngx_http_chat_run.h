@@ -41,15 +41,24 @@ typedef struct {
 } ngx_http_chat_run_t;
 
 
+/* What was dropped before a member came to it. */
+typedef struct {
+    uint64_t                   from;       /* kept: from there to the cursor;
+                                              0 if there was nothing */
+    ngx_uint_t                 passing;    /* 1: something that passes */
+    ngx_uint_t                 users;      /* in the room now */
+} ngx_http_chat_missed_t;
+
+
 /*
  * The run from the member's cursor on, with at least one entry.  OK;
- * DECLINED: there is nothing to send; BUSY: the log dropped the entry at the
- * cursor, which was moved, and *gap is the seq where it stood; ABORT: the room
- * is gone; ERROR: no memory.
+ * DECLINED: there is nothing to send; BUSY: the entries at the cursor were
+ * dropped, and it was moved behind them; ABORT: the room is gone; ERROR: no
+ * memory.
  */
 ngx_int_t ngx_http_chat_run_get(ngx_http_chat_local_t *local,
     ngx_http_chat_member_t *m, size_t max, ngx_http_chat_run_t **run,
-    uint64_t *gap);
+    ngx_http_chat_missed_t *missed);
 
 /* A run of the same entries but those that a session sent itself; it is good
  * until the next call.  NULL: no memory. */

@@ -54,6 +54,11 @@ struct ngx_http_chat_transport_s {
     ngx_int_t  (*gap)(ngx_http_chat_session_t *s, ngx_str_t *room,
                       uint64_t from, uint64_t to);
 
+    /* It may have missed who came and went; so many users are there now.
+     * ERROR as above. */
+    ngx_int_t  (*lost)(ngx_http_chat_session_t *s, ngx_str_t *room,
+                       ngx_uint_t users);
+
     /* The worker goes: the session is to come back after that many ms. */
     void       (*bye)(ngx_http_chat_session_t *s, ngx_uint_t restart,
                       ngx_msec_t reconnect);
