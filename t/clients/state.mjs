@@ -5,7 +5,7 @@
  * deleted and reacted, typing, unread messages, conversations.
  */
 
-import { end, importClient, is, ok, until } from './lib.mjs';
+import { end, importClient, is, ok, sleep, until } from './lib.mjs';
 import { again, client, code, entry, sockets } from './fake.mjs';
 
 const { ChatRoom, Inbox } = await importClient('room');
@@ -13,6 +13,8 @@ const { ChatRoom, Inbox } = await importClient('room');
 const person = (user, fields) => ({ user, name: user.toUpperCase(),
                                     color: '#123456', role: 'member',
                                     since: 1, ...fields });
+const people = (...users) => users.map((user) => person(user));
+const named = (user) => person(user);
 
 
 /* A room "s" that has been joined, with what the reply says. */
@@ -80,12 +82,84 @@ async function room(reply = {}) {
 
     sockets[0].breaks();
     is(s.joined, false, 'a lost connection is no presence');
-    (await again(1)).answers('join', { room: 's', epoch: 'e', seq: 1,
-                                       recovered: true, members: 1,
-                                       role: 'member', messages: [],
-                                       presence: [person('me')] });
+
+    const socket = await again(1);
+
+    is(socket.last('join').presence, true, 'people are asked for again');
+    socket.answers('join', { room: 's', epoch: 'e', seq: 1, recovered: true,
+                             members: 1, role: 'member', messages: [],
+                             presence: people('me') });
     is([users(), s.count, s.role, s.joined], [['me'], 1, 'member', true],
        'the next reply replaces all');
+    chat.close();
+}
+
+/* people of whom nobody was told */
+
+{
+    const { chat, s, says } = await room({ seq: 5, messages: [
+        entry(5, { room: 's' })] });
+    const [socket] = sockets;
+    const users = () => s.people.map(({ user }) => user);
+    const asked = (n) => until(() => socket.count('members') === n,
+                               `people are asked for, time ${n}`);
+
+    says('joined', person('zombie', { members: 2 }));
+    says('members', { members: 2, lost: true });
+    says('members', { members: 2, lost: true });
+    says('joined', person('amy', { members: 2 }));
+    await asked(1);
+    is(socket.last('members').room, 's', 'whoever was lost is asked for');
+    socket.answers('members', { room: 's', members: 3,
+                                presence: people('me', 'amy', 'ben') });
+    is([users(), s.count], [['amy', 'ben', 'me'], 3], 'the list is right');
+    says('left', { user: 'amy', members: 2 });
+    is([users(), s.count], [['ben', 'me'], 2], 'and goes on from there');
+
+    says('members', { members: 300 });
+    says('members', { members: 2 });
+    says('joined', person('cat', { members: 3 }));
+    await asked(2);
+    socket.refuses('members', 'rate_limited', { retry_after: 10 });
+    await asked(3);
+    socket.answers('members', { room: 's', members: 2,
+                                presence: people('me', 'cat') });
+    is(users(), ['cat', 'me'], 'those whom a crowd has hidden are asked for');
+
+    says('gap', { from: 6, to: 9 });
+    says('joined', person('dan', { members: 3 }));
+    socket.answers('history', { messages: [
+        { type: 'kicked', room: 's', seq: 8, ts: 8, user: 'dan', by: 'me' },
+        entry(9, { room: 's' })] });
+    is(users(), ['cat', 'me'], 'who was kicked in a gap');
+    await asked(4);
+    socket.answers('members', { room: 's', members: 3,
+                                presence: people('me', 'cat', 'dan') });
+    is(users(), ['cat', 'dan', 'me'], 'and has come back, is there');
+
+    for (let n = 0; n < 20; n++) {
+        says('members', { members: 3, lost: true });
+    }
+
+    await sleep(1100);
+    is(socket.count('members'), 5, 'all that was lost is asked for at once');
+    chat.close();
+}
+
+/* an old kick is about an earlier stay */
+
+{
+    const { chat, s, says } = await room({ seq: 9, recovered: true,
+        messages: [entry(1, { room: 's' })], presence: people('me', 'dan') });
+
+    says('kicked', { seq: 2, user: 'dan', by: 'mod' });
+    is(s.members.has('dan'), true, 'who was kicked before the join is there');
+    says('kicked', { seq: 3, user: 'eve', by: 'mod' });
+    for (let seq = 4; seq < 10; seq++) {
+        says('message', { seq, user: 'other', text: 'm' });
+    }
+    says('kicked', { seq: 10, user: 'dan', by: 'mod' });
+    is(s.members.has('dan'), false, 'who is kicked later is not');
     chat.close();
 }
 

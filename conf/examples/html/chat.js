@@ -25,6 +25,9 @@
 const ENTRIES = new Set(['message', 'edited', 'deleted', 'room', 'kicked',
                          'muted', 'unmuted', 'banned', 'unbanned']);
 
+/* events of who comes and goes */
+const PEOPLE = new Set(['joined', 'left', 'members']);
+
 /* close codes after which another attempt would end the same way */
 const FATAL = new Map([[1008, 'policy'], [4001, 'expired'], [4003, 'banned'],
                        [4008, 'connection_limit']]);
@@ -37,6 +40,7 @@ const PASSING = new Set(['rate_limited', 'unavailable', 'zone_full', 'internal',
 const LATER = new Set(['rate_limited', 'unavailable', 'timeout']);
 
 const MAX_TRIES = 5;
+const ASK_WITHIN = 1000;    /* ms: others have missed who came and went, too */
 
 const DEFAULTS = {
     protocols: ['chat.v1'],
@@ -80,6 +84,8 @@ class Room {
         this.held = [];
         this.waiters = [];
         this.timer = null;
+        this.counted = false;   /* some came or went without being named */
+        this.asking = null;     /* the timer until it is asked who is there */
     }
 
     get current() {
@@ -523,7 +529,7 @@ export class ChatClient {
         this.#probing = false;
 
         for (const room of this.#rooms.values()) {
-            clearTimeout(room.timer);
+            this.#stop(room);
             room.joined = false;
             room.filling = false;
             room.held = [];
@@ -712,6 +718,9 @@ export class ChatClient {
     #dispatch(event) {
         if (event.type === 'profile' && event.user === this.user) {
             this.#rename(event);
+
+        } else if (PEOPLE.has(event.type)) {
+            this.#moved(event);
         }
 
         if (!ENTRIES.has(event.type) || event.seq === undefined) {
@@ -726,6 +735,48 @@ export class ChatClient {
 
         } else if (!room && event.room === `@${this.user}`) {
             this.#emit(event);          /* an inbox that is not followed */
+        }
+    }
+
+    /* Is it still known who is there, to who wants to know it? */
+
+    #moved({ type, room: name, lost }) {
+        const room = this.#rooms.get(name);
+
+        if (!room?.options.presence) {
+            return;
+        }
+
+        if (type === 'members' && !lost) {
+            room.counted = true;
+
+        } else if (lost || room.counted) {
+            room.counted = false;
+            this.#ask(room);
+        }
+    }
+
+    #ask(room) {
+        room.asking ??= setTimeout(() => {
+            room.asking = null;
+
+            if (room.filling || this.hurried) {
+                this.#ask(room);
+
+            } else if (room.joined) {
+                this.#request('members', { room: room.name },
+                              (...result) => this.#present(room, ...result));
+            }
+        }, Math.random() * ASK_WITHIN);
+    }
+
+    #present(room, error, reply) {
+        if (LATER.has(error?.code)) {
+            this.#ask(room);
+
+        } else if (!error && room.joined) {
+            this.#emit({ type: 'members', room: room.name,
+                         members: reply.members, presence: reply.presence });
         }
     }
 
@@ -907,6 +958,7 @@ export class ChatClient {
         room.seq ??= messages.length ? messages[0].seq - 1 : reply.seq;
         room.newest = reply.seq;
         room.joined = true;
+        room.counted = false;
 
         for (const entry of messages) {
             this.#entry(room, { type: 'message', room: room.name, ...entry });
@@ -926,8 +978,14 @@ export class ChatClient {
         this.#flush();
     }
 
-    #forget(room, error) {
+    #stop(room) {
         clearTimeout(room.timer);
+        clearTimeout(room.asking);
+        room.asking = null;
+    }
+
+    #forget(room, error) {
+        this.#stop(room);
         room.joined = false;
         this.#rooms.delete(room.name);
         this.#inbox = room === this.#inbox ? null : this.#inbox;
@@ -1053,6 +1111,12 @@ export class ChatClient {
         room.filling = false;
         held.forEach((event) => this.#entry(room, event));
         this.#flush();
+
+        /* who was put out may be in it, and have come back before that */
+
+        if (room.options.presence) {
+            this.#ask(room);
+        }
     }
 
     /* messages on their way out */

@@ -259,6 +259,7 @@ class Messages extends Emitter {
 export class ChatRoom extends Messages {
     #options;
     #late = new Map();          /* amendments of messages not read yet */
+    #newest = 0;                /* seq at the latest join */
     #slowUntil = 0;
     #readTimer = null;
 
@@ -443,7 +444,7 @@ export class ChatRoom extends Messages {
         here('reacted', (event) => this.#reacted(event));
         here('joined', (event) => this.#came(event));
         here('left', (event) => this.#went(event));
-        here('members', ({ members }) => this.#counted(members));
+        here('members', (event) => this.#met(event));
         here('typing', (event) => this.#typed(event));
         here('read', (event) => this.#read(event));
         here('profile', (event) => this.#renamed(event));
@@ -470,11 +471,8 @@ export class ChatRoom extends Messages {
         this.count = event.members ?? this.count;
         this.#settings(event);
 
-        if (event.presence) {
-            this.members = new Map(event.presence.map((member) => {
-                return [member.user, member];
-            }));
-        }
+        this.#newest = event.seq ?? this.#newest;
+        this.#present(event.presence);
 
         if (event.read !== undefined) {
             this.readTo = Math.max(this.readTo, event.read);
@@ -487,6 +485,16 @@ export class ChatRoom extends Messages {
 
         this.more = (this.messages.find((item) => item.seq)?.seq ?? 1) > 1;
         this.changed('entered');
+    }
+
+    /* all who are there, if that is told */
+
+    #present(members) {
+        if (members) {
+            this.members = new Map(members.map((member) => {
+                return [member.user, member];
+            }));
+        }
     }
 
     #amended(event) {
@@ -545,6 +553,11 @@ export class ChatRoom extends Messages {
         this.#counted(members);
     }
 
+    #met({ members, presence }) {
+        this.#present(presence);
+        this.#counted(members);
+    }
+
     #counted(members) {
         this.count = members ?? this.count;
         this.changed('members');
@@ -599,7 +612,9 @@ export class ChatRoom extends Messages {
             this.changed('settings');
 
         } else if (event.type === 'kicked' || event.type === 'banned') {
-            if (this.members.delete(event.user)) {
+            /* what was before the join is known by its answer */
+
+            if (event.seq > this.#newest && this.members.delete(event.user)) {
                 this.#counted(event.members ?? this.count - 1);
             }
 
