@@ -4,16 +4,7 @@
 use lib 't/lib';
 use Test::Nginx::Chat;
 
-default_config(<<'_EOC_');
-    location /chat {
-        chat            chat;
-        chat_user       $arg_user;
-        chat_user_name  $arg_name;
-        chat_user_role  $arg_role;
-        chat_presence   off;
-        chat_rate       off;
-    }
-_EOC_
+arguments_config();
 
 play();
 

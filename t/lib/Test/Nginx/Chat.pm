@@ -27,12 +27,22 @@ use Test::Nginx::Chat::Client;
 use Test::Nginx::Chat::Script;
 use Test::Nginx::Chat::Server;
 
-our @EXPORT = qw( default_config default_http_config play );
+our @EXPORT = qw( arguments_config default_config default_http_config play );
 
 my $Config = <<'_EOC_';
     location /chat {
         chat       chat;
         chat_user  $arg_user;
+    }
+_EOC_
+
+# who somebody is and what he may do, by what he asks for
+my $ArgumentsConfig = <<'_EOC_';
+    location /chat {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_user_name  $arg_name;
+        chat_user_role  $arg_role;
     }
 _EOC_
 
@@ -68,6 +78,11 @@ add_block_preprocessor(\&complete_block);
 
 sub default_config (@) {
     $Config = shift;
+}
+
+
+sub arguments_config () {
+    $Config = $ArgumentsConfig;
 }
 
 
