@@ -143,6 +143,7 @@ ok Time::HiRes::time() > $exp - 0.1
 b > {"type":"ping","id":1}
 b < {"type":"ok","id":1}
 log 1 ~client's token has expired
+log 1 ~has expired while chatting, client: 127.0.0.1, server: \S+, user: "alice", session: [0-9a-f]{32}\n
 
 
 
@@ -240,6 +241,9 @@ a connect /kept?token=$(main::token(sub => 'alice', level => 1))
 a < {"type":"welcome","user":"alice"}
 a > {"type":"auth","id":1,"token":"$(main::token(sub => 'alice', level => 2))"}
 a < {"type":"ok","id":1}
+a > {"type":"auth","id":2,"token":"$(main::token(sub => 'bob'))"}
+a < {"type":"error","id":2,"code":"forbidden"}
+log 1 ~another user's while chatting, client: .*, user: "alice", session: [0-9a-f]{32}\n
 a close 1000
 a closed 1000
 log in claims.log 1 ~^alice/alice/2$
@@ -300,6 +304,7 @@ within 2s
 a closed 4001
 end
 log 1 ~client has not said in time who it is
+log no ~not said in time.*, user:
 b connect /soon
 b > {"type":"auth","id":1,"token":"$(main::token(sub => 'alice'))"}
 b < {"type":"welcome","user":"alice"}

@@ -32,7 +32,6 @@ ngx_http_chat_release(ngx_http_chat_session_t *s, ngx_http_request_t *r)
     ngx_http_free_request(r, 0);
 
     c->destroyed = 0;
-    c->data = hc;
 
     if (c->addr_text.data != text.data) {
 

@@ -32,6 +32,9 @@ static ngx_int_t ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
 static void ngx_http_chat_websocket_cleanup(void *data);
 static void ngx_http_chat_websocket_take_handler(ngx_event_t *ev);
 static void ngx_http_chat_websocket_take(ngx_http_chat_session_t *s);
+static void ngx_http_chat_websocket_name(ngx_connection_t *c);
+static u_char *ngx_http_chat_websocket_named(ngx_log_t *log, u_char *buf,
+    size_t len);
 
 
 static const ngx_http_chat_transport_t  ngx_http_chat_websocket = {
@@ -43,7 +46,6 @@ static const ngx_http_chat_transport_t  ngx_http_chat_websocket = {
     ngx_http_chat_websocket_ping,
     ngx_http_chat_websocket_close,
     ngx_http_chat_event_gap,
-    ngx_http_chat_event_lost,
     ngx_http_chat_event_bye,
     ngx_http_chat_websocket_closed
 };
@@ -55,6 +57,11 @@ static struct {
     ngx_queue_t  queue;
     ngx_event_t  event;
 } ngx_http_chat_taken;
+
+
+/* nginx's own, of all connections of HTTP. */
+
+static ngx_log_handler_pt  ngx_http_chat_log_handler;
 
 
 /* as many as its location has limits */
@@ -393,6 +400,7 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
 #endif
 
     ngx_http_chat_session_start(s);
+    ngx_http_chat_websocket_name(c);
 
     /* the list may be another one since it was let in */
 
@@ -424,6 +432,42 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
 }
 
 
+/* From now on lines of the log name the user behind the client's address. */
+
+static void
+ngx_http_chat_websocket_name(ngx_connection_t *c)
+{
+    if (c->log->handler != ngx_http_chat_websocket_named) {
+        ngx_http_chat_log_handler = c->log->handler;
+        c->log->handler = ngx_http_chat_websocket_named;
+    }
+}
+
+
+static u_char *
+ngx_http_chat_websocket_named(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char                   *p, sid[NGX_HTTP_CHAT_SESSION_ID_LEN];
+    ngx_http_log_ctx_t       *ctx;
+    ngx_http_chat_session_t  *s;
+
+    p = ngx_http_chat_log_handler(log, buf, len);
+
+    ctx = log->data;
+    s = ngx_http_chat_session_of(ctx->connection);
+
+    if (s == NULL || s->pending) {
+        return p;
+    }
+
+    ngx_http_chat_session_sid(s, sid);
+
+    return ngx_snprintf(p, len - (p - buf), ", user: \"%*s\", session: %*s",
+                        (size_t) s->user_len, ngx_http_chat_session_user(s),
+                        (size_t) NGX_HTTP_CHAT_SESSION_ID_LEN, sid);
+}
+
+
 ngx_int_t
 ngx_http_chat_websocket_count(ngx_http_chat_session_t *s,
     ngx_http_request_t *r)
@@ -444,7 +488,6 @@ ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s)
 
     s->request = NULL;
 
-    c->data = s;
     c->log->action = "chatting";
 }
 
