@@ -5,8 +5,7 @@
 
 use lib 't/lib';
 use Test::Nginx::Chat;
-
-use IPC::Open3 qw( open3 );
+use Test::Nginx::Chat::Gdb;
 
 default_http_config('chat_zone chat:1m;');
 
@@ -19,13 +18,7 @@ default_config(<<'_EOC_');
     }
 _EOC_
 
-if (system('gdb -batch -nx -ex "show version" >/dev/null 2>&1') != 0) {
-    Test::More::plan(skip_all => 'gdb stops a worker inside; it is not here');
-}
-
-if ($ENV{ASAN_OPTIONS} || $ENV{VALGRIND_OPTIONS}) {
-    Test::More::plan(skip_all => 'one debugger at a time');
-}
+need_gdb();
 
 our $Gdb;
 
@@ -46,12 +39,7 @@ sub dies_in {
     my @commands = ("break $function", "shell touch $mark", 'continue',
                     $further ? "stepi $further" : (), 'kill');
 
-    open my $null, '+<', '/dev/null';
-    open my $out, '>', "$mark.out";
-    $Gdb = open3('<&' . fileno $null, '>&' . fileno $out, '>&' . fileno $out,
-                 'gdb', '-batch', '-nx', '-p', $pid,
-                 '-ex', 'handle SIGPIPE SIGALRM SIGIO nostop noprint',
-                 map { ('-ex', $_) } @commands);
+    $Gdb = gdb($pid, "$mark.out", @commands);
 
     $script->{server}->wait_for('a breakpoint', sub { -f $mark });
 }

@@ -4,8 +4,7 @@
 
 use lib 't/lib';
 use Test::Nginx::Chat;
-
-use IPC::Open3 qw( open3 );
+use Test::Nginx::Chat::Gdb;
 
 default_config(<<'_EOC_');
     location /chat {
@@ -17,13 +16,7 @@ default_config(<<'_EOC_');
     }
 _EOC_
 
-if (system('gdb -batch -nx -ex "show version" >/dev/null 2>&1') != 0) {
-    Test::More::plan(skip_all => 'gdb stops a worker inside; it is not here');
-}
-
-if ($ENV{ASAN_OPTIONS} || $ENV{VALGRIND_OPTIONS}) {
-    Test::More::plan(skip_all => 'one debugger at a time');
-}
+need_gdb();
 
 our $Gdb;
 
@@ -44,12 +37,7 @@ sub stops_in {
                     "shell touch $dir/stopped; until [ -f $dir/further ];"
                     . ' do sleep 0.02; done', 'detach');
 
-    open my $null, '+<', '/dev/null';
-    open my $out, '>', "$dir/gdb.out";
-    $Gdb = open3('<&' . fileno $null, '>&' . fileno $out, '>&' . fileno $out,
-                 'gdb', '-batch', '-nx', '-p', $pid,
-                 '-ex', 'handle SIGPIPE SIGALRM SIGIO nostop noprint',
-                 map { ('-ex', $_) } @commands);
+    $Gdb = gdb($pid, "$dir/gdb.out", @commands);
 
     wait_for_file($script, 'ready');
 }
