@@ -46,6 +46,7 @@ static const ngx_http_chat_transport_t  ngx_http_chat_websocket = {
     ngx_http_chat_websocket_ping,
     ngx_http_chat_websocket_close,
     ngx_http_chat_event_gap,
+    ngx_http_chat_event_lost,
     ngx_http_chat_event_bye,
     ngx_http_chat_websocket_closed
 };
