@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_chat_websocket_form(ngx_http_chat_session_t *s,
 static void ngx_http_chat_websocket_cleanup(void *data);
 static void ngx_http_chat_websocket_take_handler(ngx_event_t *ev);
 static void ngx_http_chat_websocket_take(ngx_http_chat_session_t *s);
+static void ngx_http_chat_websocket_begin(ngx_http_chat_session_t *s,
+    u_char *early, size_t len);
 static void ngx_http_chat_websocket_name(ngx_connection_t *c);
 static u_char *ngx_http_chat_websocket_named(ngx_log_t *log, u_char *buf,
     size_t len);
@@ -399,6 +401,21 @@ ngx_http_chat_websocket_take(ngx_http_chat_session_t *s)
     }
 
 #endif
+
+    ngx_http_chat_websocket_begin(s, early, len);
+}
+
+
+/* The connection is ours; early: what came behind the handshake, or NULL if
+ * len is 0 or there was no memory for it. */
+
+static void
+ngx_http_chat_websocket_begin(ngx_http_chat_session_t *s, u_char *early,
+    size_t len)
+{
+    ngx_connection_t  *c;
+
+    c = s->connection;
 
     ngx_http_chat_session_start(s);
     ngx_http_chat_websocket_name(c);
