@@ -122,7 +122,7 @@ function token(claims, key = file('chat.secret')) {
     const part = (text) => Buffer.from(text).toString('base64url');
     const text = `${part('{"alg":"HS256"}')}.${part(JSON.stringify({
         iss: 'https://example.com/', aud: 'chat', sub: 'alice',
-        exp: Math.floor(Date.now() / 1000) + 60, ...claims }))}`;
+        exp: Math.floor(Date.now() / 1000) + 600, ...claims }))}`;
 
     return `${text}.${createHmac('sha256', key).update(text)
                       .digest('base64url')}`;
