@@ -6,27 +6,19 @@
 
 #include "ngx_http_chat_module.h"
 
-
-/* "scheme://host:port" in its parts, of which only the host must be there. */
-typedef struct {
-    ngx_str_t                  scheme;
-    ngx_str_t                  host;           /* without a last dot */
-    ngx_uint_t                 port;           /* 0: not given */
-} ngx_http_chat_origin_t;
+#include "chat_origin.h"
 
 
 typedef enum {
     ngx_http_chat_origin_same = 0,
     ngx_http_chat_origin_host,
-    ngx_http_chat_origin_suffix,
     ngx_http_chat_origin_regex
 } ngx_http_chat_origin_e;
 
 
 typedef struct {
     ngx_http_chat_origin_e     type;
-    ngx_http_chat_origin_t     origin;         /* a suffix has its dot */
-    ngx_uint_t                 any_port;       /* unsigned  any_port:1; */
+    chat_origin_rule_t         host;
 #if (NGX_PCRE)
     ngx_regex_t               *regex;
 #endif
@@ -34,30 +26,13 @@ typedef struct {
 
 
 static ngx_uint_t ngx_http_chat_origin_match(ngx_http_request_t *r,
-    ngx_http_chat_origin_rule_t *rule, ngx_str_t *text,
-    ngx_http_chat_origin_t *origin);
+    ngx_http_chat_origin_rule_t *rule, ngx_str_t *text, chat_origin_t *origin);
 static ngx_uint_t ngx_http_chat_origin_match_same(ngx_http_request_t *r,
-    ngx_http_chat_origin_t *origin);
-static ngx_uint_t ngx_http_chat_origin_match_host(
-    ngx_http_chat_origin_rule_t *rule, ngx_http_chat_origin_t *origin);
-static ngx_uint_t ngx_http_chat_origin_equal(ngx_str_t *a, ngx_str_t *b);
-static ngx_uint_t ngx_http_chat_origin_web(ngx_str_t *scheme);
-static ngx_uint_t ngx_http_chat_origin_default_port(ngx_str_t *scheme);
-
-static ngx_int_t ngx_http_chat_origin_parse(ngx_http_chat_origin_t *o,
-    ngx_str_t *text);
-static u_char *ngx_http_chat_origin_parse_scheme(ngx_http_chat_origin_t *o,
-    u_char *p, u_char *last);
-static u_char *ngx_http_chat_origin_parse_host(ngx_http_chat_origin_t *o,
-    u_char *p, u_char *last);
-static ngx_int_t ngx_http_chat_origin_parse_port(ngx_http_chat_origin_t *o,
-    u_char *p, u_char *last);
+    chat_origin_t *origin);
 
 static char *ngx_http_chat_origin_rule(ngx_conf_t *cf,
     ngx_http_chat_origin_rule_t *rule, ngx_str_t *value);
 static char *ngx_http_chat_origin_rule_regex(ngx_conf_t *cf,
-    ngx_http_chat_origin_rule_t *rule, ngx_str_t *value);
-static char *ngx_http_chat_origin_rule_host(ngx_conf_t *cf,
     ngx_http_chat_origin_rule_t *rule, ngx_str_t *value);
 
 
@@ -66,7 +41,7 @@ ngx_http_chat_origin_allowed(ngx_http_request_t *r, ngx_array_t *origins,
     ngx_str_t *text)
 {
     ngx_uint_t                    i;
-    ngx_http_chat_origin_t        origin;
+    chat_origin_t                 origin;
     ngx_http_chat_origin_rule_t  *rule;
 
     if (origins == NULL) {
@@ -75,7 +50,7 @@ ngx_http_chat_origin_allowed(ngx_http_request_t *r, ngx_array_t *origins,
 
     /* "null" ends here: it has no scheme */
 
-    if (ngx_http_chat_origin_parse(&origin, text) != NGX_OK
+    if (!chat_origin_parse(&origin, text->data, text->len)
         || origin.scheme.len == 0)
     {
         return 0;
@@ -95,8 +70,7 @@ ngx_http_chat_origin_allowed(ngx_http_request_t *r, ngx_array_t *origins,
 
 static ngx_uint_t
 ngx_http_chat_origin_match(ngx_http_request_t *r,
-    ngx_http_chat_origin_rule_t *rule, ngx_str_t *text,
-    ngx_http_chat_origin_t *origin)
+    ngx_http_chat_origin_rule_t *rule, ngx_str_t *text, chat_origin_t *origin)
 {
     switch (rule->type) {
 
@@ -108,232 +82,32 @@ ngx_http_chat_origin_match(ngx_http_request_t *r,
         return ngx_regex_exec(rule->regex, text, NULL, 0) >= 0;
 #endif
 
-    default: /* a host or a suffix */
-        return ngx_http_chat_origin_match_host(rule, origin);
+    default: /* a host, or all below it */
+        return chat_origin_match(&rule->host, origin);
     }
 }
 
 
-/*
- * The Host header is what the browser wrote into its address.  If it names no
- * port then that was the default one of the page's scheme.  Whether the
- * scheme is the same we know over TLS alone: behind a proxy that ends it, an
- * "https" page comes in as a plain request.
- */
-
 static ngx_uint_t
-ngx_http_chat_origin_match_same(ngx_http_request_t *r,
-    ngx_http_chat_origin_t *origin)
+ngx_http_chat_origin_match_same(ngx_http_request_t *r, chat_origin_t *origin)
 {
-    ngx_uint_t              port;
-    ngx_http_chat_origin_t  host;
+    int             tls;
+    ngx_str_t      *value;
+    chat_origin_t   host;
 
-    if (r->headers_in.host == NULL
-        || ngx_http_chat_origin_parse(&host, &r->headers_in.host->value)
-           != NGX_OK
-        || host.scheme.len)
-    {
+    if (r->headers_in.host == NULL) {
         return 0;
     }
 
-    if (!ngx_http_chat_origin_web(&origin->scheme)
-        || !ngx_http_chat_origin_equal(&origin->host, &host.host))
-    {
-        return 0;
-    }
-
-    port = ngx_http_chat_origin_default_port(&origin->scheme);
+    tls = 0;
+    value = &r->headers_in.host->value;
 
 #if (NGX_HTTP_SSL)
-    if (r->connection->ssl && port != 443) {
-        return 0;
-    }
+    tls = (r->connection->ssl != NULL);
 #endif
 
-    return (origin->port ? origin->port : port)
-           == (host.port ? host.port : port);
-}
-
-
-static ngx_uint_t
-ngx_http_chat_origin_match_host(ngx_http_chat_origin_rule_t *rule,
-    ngx_http_chat_origin_t *origin)
-{
-    ngx_str_t   host, *scheme;
-    ngx_uint_t  port;
-
-    scheme = &rule->origin.scheme;
-
-    if (scheme->len ? !ngx_http_chat_origin_equal(scheme, &origin->scheme)
-                    : !ngx_http_chat_origin_web(&origin->scheme))
-    {
-        return 0;
-    }
-
-    host = origin->host;
-
-    if (rule->type == ngx_http_chat_origin_suffix) {
-
-        if (host.len <= rule->origin.host.len) {
-            return 0;
-        }
-
-        host.data += host.len - rule->origin.host.len;
-        host.len = rule->origin.host.len;
-    }
-
-    if (!ngx_http_chat_origin_equal(&host, &rule->origin.host)) {
-        return 0;
-    }
-
-    port = ngx_http_chat_origin_default_port(&origin->scheme);
-
-    return rule->any_port
-           || (origin->port ? origin->port : port)
-              == (rule->origin.port ? rule->origin.port : port);
-}
-
-
-static ngx_uint_t
-ngx_http_chat_origin_equal(ngx_str_t *a, ngx_str_t *b)
-{
-    return a->len == b->len && ngx_strncasecmp(a->data, b->data, a->len) == 0;
-}
-
-
-static ngx_uint_t
-ngx_http_chat_origin_web(ngx_str_t *scheme)
-{
-    return ngx_http_chat_origin_default_port(scheme) != 0;
-}
-
-
-/* 0: it is not a scheme of the web. */
-
-static ngx_uint_t
-ngx_http_chat_origin_default_port(ngx_str_t *scheme)
-{
-    static ngx_str_t  http = ngx_string("http");
-    static ngx_str_t  https = ngx_string("https");
-
-    if (ngx_http_chat_origin_equal(scheme, &https)) {
-        return 443;
-    }
-
-    return ngx_http_chat_origin_equal(scheme, &http) ? 80 : 0;
-}
-
-
-static ngx_int_t
-ngx_http_chat_origin_parse(ngx_http_chat_origin_t *o, ngx_str_t *text)
-{
-    u_char  *p, *last;
-
-    ngx_memzero(o, sizeof(ngx_http_chat_origin_t));
-
-    p = text->data;
-    last = p + text->len;
-
-    p = ngx_http_chat_origin_parse_scheme(o, p, last);
-
-    p = ngx_http_chat_origin_parse_host(o, p, last);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_chat_origin_parse_port(o, p, last);
-}
-
-
-static u_char *
-ngx_http_chat_origin_parse_scheme(ngx_http_chat_origin_t *o, u_char *p,
-    u_char *last)
-{
-    u_char  ch, *start;
-
-    start = p;
-
-    for ( /* void */ ; p < last; p++) {
-        ch = *p | 0x20;
-
-        if (!(ch >= 'a' && ch <= 'z') && !(*p >= '0' && *p <= '9')
-            && *p != '+' && *p != '-' && *p != '.')
-        {
-            break;
-        }
-    }
-
-    if (p == start || last - p < 3 || ngx_strncmp(p, "://", 3) != 0) {
-        return start;
-    }
-
-    o->scheme.data = start;
-    o->scheme.len = p - start;
-
-    return p + 3;
-}
-
-
-/* NULL: there is no host. */
-
-static u_char *
-ngx_http_chat_origin_parse_host(ngx_http_chat_origin_t *o, u_char *p,
-    u_char *last)
-{
-    u_char      ch;
-    ngx_uint_t  literal;
-
-    o->host.data = p;
-    literal = (p < last && *p == '[');
-
-    for (p += literal; p < last; p++) {
-        ch = *p | 0x20;
-
-        if (!(ch >= 'a' && ch <= 'z') && !(*p >= '0' && *p <= '9')
-            && *p != '-' && *p != '.' && *p != '_'
-            && !(literal && *p == ':'))
-        {
-            break;
-        }
-    }
-
-    if (literal && (p == last || *p++ != ']')) {
-        return NULL;
-    }
-
-    o->host.len = p - o->host.data;
-
-    if (o->host.len && p[-1] == '.') {
-        o->host.len--;
-    }
-
-    return o->host.len ? p : NULL;
-}
-
-
-static ngx_int_t
-ngx_http_chat_origin_parse_port(ngx_http_chat_origin_t *o, u_char *p,
-    u_char *last)
-{
-    ngx_int_t  port;
-
-    if (p == last) {
-        return NGX_OK;
-    }
-
-    if (*p++ != ':') {
-        return NGX_ERROR;
-    }
-
-    port = ngx_atoi(p, last - p);
-
-    if (port < 1 || port > 65535) {
-        return NGX_ERROR;
-    }
-
-    o->port = port;
-
-    return NGX_OK;
+    return chat_origin_parse(&host, value->data, value->len)
+           && chat_origin_same(&host, origin, tls);
 }
 
 
@@ -435,7 +209,16 @@ ngx_http_chat_origin_rule(ngx_conf_t *cf, ngx_http_chat_origin_rule_t *rule,
         return ngx_http_chat_origin_rule_regex(cf, rule, value);
     }
 
-    return ngx_http_chat_origin_rule_host(cf, rule, value);
+    rule->type = ngx_http_chat_origin_host;
+
+    if (!chat_origin_rule(&rule->host, value->data, value->len)) {
+        return ngx_http_chat_conf_invalid(cf, value,
+                          "\"same\", \"any\", a host as \"example.com\", "
+                          "\"*.example.com\" or \"https://example.com:8443\", "
+                          "or a \"~regex\"");
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -478,46 +261,4 @@ ngx_http_chat_origin_rule_regex(ngx_conf_t *cf,
     return ngx_http_chat_conf_invalid(cf, value,
                                 "a host: nginx is built without PCRE here");
 #endif
-}
-
-
-static char *
-ngx_http_chat_origin_rule_host(ngx_conf_t *cf,
-    ngx_http_chat_origin_rule_t *rule, ngx_str_t *value)
-{
-    u_char     *p, *last;
-    ngx_str_t   host;
-
-    rule->type = ngx_http_chat_origin_host;
-
-    last = value->data + value->len;
-    p = ngx_http_chat_origin_parse_scheme(&rule->origin, value->data, last);
-
-    host.data = p;
-    host.len = last - p;
-
-    if (host.len > 2 && ngx_strcmp(host.data + host.len - 2, ":*") == 0) {
-        rule->any_port = 1;
-        host.len -= 2;
-    }
-
-    if (host.len > 2 && ngx_strncmp(host.data, "*.", 2) == 0) {
-        rule->type = ngx_http_chat_origin_suffix;
-        host.data++;
-        host.len--;
-    }
-
-    last = host.data + host.len;
-    p = ngx_http_chat_origin_parse_host(&rule->origin, host.data, last);
-
-    if (p == NULL
-        || ngx_http_chat_origin_parse_port(&rule->origin, p, last) != NGX_OK)
-    {
-        return ngx_http_chat_conf_invalid(cf, value,
-                          "\"same\", \"any\", a host as \"example.com\", "
-                          "\"*.example.com\" or \"https://example.com:8443\", "
-                          "or a \"~regex\"");
-    }
-
-    return NGX_CONF_OK;
 }
