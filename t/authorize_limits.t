@@ -160,14 +160,22 @@ b > {"type":"send","id":2,"room":"lobby","text":"3"}
 b skip {"type":"ok","id":2,"seq":3}
 b > {"type":"send","id":3,"room":"lobby","text":"x"}
 b skip {"type":"error","id":3}
+d connect /chat?user=alice same=b
+d skip {"type":"welcome"}
+d > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+ok main::answer(200, 'X-Chat-Rate: 2r/m', 'X-Chat-Burst: 1')
+d skip {"type":"ok","id":1}
+d > {"type":"send","id":2,"room":"lobby","text":"4"}
+d skip {"type":"ok","id":2,"seq":4}
 c connect /chat?user=alice same=a
 c skip {"type":"welcome"}
 c > {"type":"join","id":1,"room":"lobby"}
 ok main::asked(1)
 ok main::answer(200)
 c skip {"type":"ok","id":1,"limits":"%absent"}
-c > {"type":"send","id":2,"room":"lobby","text":"4"}
-c skip {"type":"ok","id":2,"seq":4}
+c > {"type":"send","id":2,"room":"lobby","text":"5"}
+c skip {"type":"ok","id":2,"seq":5}
 
 
 
@@ -194,7 +202,25 @@ end
 a > {"type":"send","id":11,"room":"lobby","text":"x"}
 a skip closed 1008
 log 1 ~client sends too many messages
-
+b connect /chat?user=bob
+b skip {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+ok main::answer(200, 'X-Chat-Rate: 1r/s', 'X-Chat-Burst: 1')
+b skip {"type":"ok","id":1}
+for round 1 2
+b cork
+for n 0..6
+b > {"type":"send","id":$n,"room":"lobby","text":"x"}
+end
+b flush
+b < {"type":"ok","id":0}
+for n 1..6
+b < {"type":"error","id":$n,"code":"rate_limited"}
+end
+b < {"type":"message"}
+b nothing 1100ms
+end
 
 
 === TEST 5: chat_rate holds besides

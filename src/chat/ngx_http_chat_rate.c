@@ -135,8 +135,8 @@ ngx_http_chat_rate_limit(ngx_http_chat_member_t *m,
         return NGX_OK;
     }
 
-    allowance = ngx_calloc(sizeof(ngx_http_chat_allowance_t),
-                           s->connection->log);
+    allowance = ngx_http_chat_member_limit(m);
+
     if (allowance == NULL) {
         return NGX_ERROR;
     }
@@ -158,8 +158,6 @@ ngx_http_chat_rate_limit(ngx_http_chat_member_t *m,
 
     allowance->key = ngx_http_chat_limit_key(s->zone, NGX_HTTP_CHAT_RATE_ROOM,
                                              &key);
-
-    ngx_http_chat_member_allowance(m) = allowance;
 
     return NGX_OK;
 }

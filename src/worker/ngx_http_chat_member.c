@@ -9,6 +9,10 @@
 
 #define NGX_HTTP_CHAT_RAW_PREFIX  0x01
 
+/* By place, of a session that is limited somewhere; NULL = not there. */
+#define ngx_http_chat_allowances(s)                                           \
+    ((ngx_http_chat_allowance_t **) ((s)->joined + (s)->joined_size))
+
 
 static ngx_int_t ngx_http_chat_member_room(ngx_http_chat_session_t *s,
     ngx_str_t *room, const char *role, uint32_t *n, uint32_t *occupant,
@@ -27,6 +31,10 @@ static ngx_http_chat_member_t *ngx_http_chat_local_add(
     ngx_http_chat_local_t *local);
 static void ngx_http_chat_local_free(ngx_http_chat_local_t *local);
 static ngx_int_t ngx_http_chat_joined_add(ngx_http_chat_session_t *s);
+static ngx_int_t ngx_http_chat_joined_resize(ngx_http_chat_session_t *s,
+    ngx_uint_t n, ngx_uint_t limited);
+static void ngx_http_chat_allowance_free(ngx_http_chat_session_t *s,
+    ngx_uint_t place);
 static void ngx_http_chat_inbox_insert(ngx_http_chat_session_t *s,
     ngx_http_chat_inbox_t *inbox);
 static void ngx_http_chat_inbox_name(ngx_http_chat_session_t *s,
@@ -276,10 +284,7 @@ ngx_http_chat_member_remove(ngx_http_chat_member_t *m)
 
     joined->local = NULL;
 
-    if (joined->allowance) {
-        ngx_free(joined->allowance);
-        joined->allowance = NULL;
-    }
+    ngx_http_chat_allowance_free(m->session, m->joined);
 
     if (!local->inbox) {
         m->session->njoined--;
@@ -685,8 +690,7 @@ ngx_http_chat_member_count(ngx_http_chat_member_t *m)
 static ngx_int_t
 ngx_http_chat_joined_add(ngx_http_chat_session_t *s)
 {
-    ngx_uint_t               i, n;
-    ngx_http_chat_joined_t  *joined;
+    ngx_uint_t  i;
 
     for (i = 0; i < s->joined_size; i++) {
         if (s->joined[i].local == NULL) {
@@ -694,16 +698,41 @@ ngx_http_chat_joined_add(ngx_http_chat_session_t *s)
         }
     }
 
-    n = 2 * s->joined_size;
-
-    joined = ngx_calloc(n * sizeof(ngx_http_chat_joined_t),
-                        s->connection->log);
-    if (joined == NULL) {
+    if (ngx_http_chat_joined_resize(s, 2 * s->joined_size, s->limited)
+        != NGX_OK)
+    {
         return -1;
+    }
+
+    return i;
+}
+
+
+static ngx_int_t
+ngx_http_chat_joined_resize(ngx_http_chat_session_t *s, ngx_uint_t n,
+    ngx_uint_t limited)
+{
+    size_t                   size;
+    ngx_http_chat_joined_t  *joined;
+
+    size = sizeof(ngx_http_chat_joined_t);
+
+    if (limited) {
+        size += sizeof(ngx_http_chat_allowance_t *);
+    }
+
+    joined = ngx_calloc(n * size, s->connection->log);
+    if (joined == NULL) {
+        return NGX_ERROR;
     }
 
     ngx_memcpy(joined, s->joined,
                s->joined_size * sizeof(ngx_http_chat_joined_t));
+
+    if (s->limited) {
+        ngx_memcpy(joined + n, s->joined + s->joined_size,
+                   s->joined_size * sizeof(ngx_http_chat_allowance_t *));
+    }
 
     if (s->joined != &s->joined0) {
         ngx_free(s->joined);
@@ -711,8 +740,61 @@ ngx_http_chat_joined_add(ngx_http_chat_session_t *s)
 
     s->joined = joined;
     s->joined_size = (uint16_t) n;
+    s->limited = limited;
 
-    return i;
+    return NGX_OK;
+}
+
+
+ngx_http_chat_allowance_t *
+ngx_http_chat_member_allowance(ngx_http_chat_member_t *m)
+{
+    ngx_http_chat_session_t  *s;
+
+    s = m->session;
+
+    return s->limited ? ngx_http_chat_allowances(s)[m->joined] : NULL;
+}
+
+
+ngx_http_chat_allowance_t *
+ngx_http_chat_member_limit(ngx_http_chat_member_t *m)
+{
+    ngx_http_chat_session_t    *s;
+    ngx_http_chat_allowance_t  *allowance;
+
+    s = m->session;
+
+    if (!s->limited
+        && ngx_http_chat_joined_resize(s, s->joined_size, 1) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    allowance = ngx_calloc(sizeof(ngx_http_chat_allowance_t),
+                           s->connection->log);
+
+    ngx_http_chat_allowances(s)[m->joined] = allowance;
+
+    return allowance;
+}
+
+
+static void
+ngx_http_chat_allowance_free(ngx_http_chat_session_t *s, ngx_uint_t place)
+{
+    ngx_http_chat_allowance_t  **allowance;
+
+    if (!s->limited) {
+        return;
+    }
+
+    allowance = &ngx_http_chat_allowances(s)[place];
+
+    if (*allowance) {
+        ngx_free(*allowance);
+        *allowance = NULL;
+    }
 }
 
 

@@ -137,10 +137,6 @@ ngx_http_chat_member_t *ngx_http_chat_inbox_member(
 #define ngx_http_chat_member_occupant(m)                                      \
     ((m)->session->joined[(m)->joined].occupant)
 
-/* What it is allowed there; allocated with ngx_alloc(), and the member's. */
-#define ngx_http_chat_member_allowance(m)                                     \
-    ((m)->session->joined[(m)->joined].allowance)
-
 /* The room that a member is a member of. */
 #define ngx_http_chat_member_local(m)                                         \
     ((m)->session->joined[(m)->joined].local)
@@ -149,6 +145,15 @@ ngx_http_chat_member_t *ngx_http_chat_inbox_member(
 #define ngx_http_chat_session_member(s, i)                                    \
     ((s)->joined[i].local                                                     \
      ? &(s)->joined[i].local->members[(s)->joined[i].index] : NULL)
+
+/* What it is allowed there, or NULL: all that its location allows. */
+ngx_http_chat_allowance_t *ngx_http_chat_member_allowance(
+    ngx_http_chat_member_t *m);
+
+/* Is that from now on, which is zeroed and as long as the member.  NULL: no
+ * memory. */
+ngx_http_chat_allowance_t *ngx_http_chat_member_limit(
+    ngx_http_chat_member_t *m);
 
 void ngx_http_chat_member_leave(ngx_http_chat_member_t *m);
 void ngx_http_chat_member_leave_all(ngx_http_chat_session_t *s);

@@ -57,7 +57,6 @@ typedef struct {
 /* A place in a session's list of joined rooms. */
 typedef struct {
     ngx_http_chat_local_t          *local;     /* NULL = free */
-    ngx_http_chat_allowance_t      *allowance; /* NULL = the location's */
     uint32_t                        index;     /* in local->members */
     uint32_t                        occupant;  /* who it is there; 0 in raw */
 } ngx_http_chat_joined_t;
@@ -117,6 +116,7 @@ struct ngx_http_chat_session_s {
     unsigned                          boxless:1;  /* the zone had no block */
     unsigned                          throttled:1; /* until tokens are back */
     unsigned                          typing:1;   /* somewhere */
+    unsigned                          limited:1;  /* has allowances */
     unsigned                          expelled:1; /* a member is to go */
     unsigned                          heard:1;    /* since the last ping tick */
     unsigned                          blocked:1;  /* the socket takes nothing */
