@@ -626,9 +626,8 @@ ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_chat_loc_conf_t *chcf = conf;
 
-    ngx_str_t                         *value;
-    ngx_http_chat_access_t            *access;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t               *value;
+    ngx_http_chat_access_t  *access;
 
     (void) cmd;
 
@@ -657,14 +656,7 @@ ngx_http_chat_set_authorize_cache(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[2];
-    ccv.complex_value = access->key;
-
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
-                                                          : NGX_CONF_ERROR;
+    return ngx_http_chat_conf_complex(cf, &value[2], access->key);
 }
 
 

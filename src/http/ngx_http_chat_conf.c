@@ -287,6 +287,23 @@ ngx_http_chat_check_room(ngx_conf_t *cf, ngx_http_chat_loc_conf_t *conf)
 
 
 char *
+ngx_http_chat_conf_complex(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_http_complex_value_t *cv)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = cv;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
+}
+
+
+char *
 ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
     const char *expected)
 {

@@ -51,8 +51,6 @@ static void ngx_http_chat_connections_passed(ngx_http_request_t *r);
 static char *ngx_http_chat_connections_add(ngx_conf_t *cf,
     ngx_array_t **limits, size_t size, void *place);
 static char *ngx_http_chat_connections_text(ngx_conf_t *cf, ngx_str_t *text);
-static char *ngx_http_chat_connections_key(ngx_conf_t *cf, ngx_str_t *key,
-    ngx_http_complex_value_t *cv);
 static char *ngx_http_chat_connections_unique(ngx_conf_t *cf,
     ngx_array_t *limits);
 static uint32_t ngx_http_chat_connections_kind(ngx_str_t *key);
@@ -540,7 +538,7 @@ ngx_http_chat_set_connections(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     limit->kind = ngx_http_chat_connections_kind(&key);
 
-    if (ngx_http_chat_connections_key(cf, &key, &limit->key) != NGX_CONF_OK
+    if (ngx_http_chat_conf_complex(cf, &key, &limit->key) != NGX_CONF_OK
         || ngx_http_chat_connections_text(cf, &limit->text) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -634,23 +632,6 @@ ngx_http_chat_connections_text(ngx_conf_t *cf, ngx_str_t *text)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_chat_connections_key(ngx_conf_t *cf, ngx_str_t *key,
-    ngx_http_complex_value_t *cv)
-{
-    ngx_http_compile_complex_value_t  ccv;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = key;
-    ccv.complex_value = cv;
-
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
-                                                          : NGX_CONF_ERROR;
 }
 
 
@@ -768,7 +749,7 @@ ngx_http_chat_connection_rate_param(ngx_conf_t *cf,
         && ngx_http_chat_conf_param(value, "key=", &rest)
         && rest.len)
     {
-        return ngx_http_chat_connections_key(cf, &rest, &rate->key);
+        return ngx_http_chat_conf_complex(cf, &rest, &rate->key);
     }
 
     return ngx_http_chat_conf_invalid(cf, value,
@@ -799,7 +780,7 @@ ngx_http_chat_connection_rate_finish(ngx_conf_t *cf,
     key = &rate->key.value;
 
     if (key->len == 0
-        && ngx_http_chat_connections_key(cf, &early[0], &rate->key)
+        && ngx_http_chat_conf_complex(cf, &early[0], &rate->key)
            != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;

@@ -22,8 +22,6 @@ typedef struct {
 static char *ngx_http_chat_rate_param(ngx_conf_t *cf,
     ngx_http_chat_rate_conf_t *rate, ngx_str_t *value);
 static char *ngx_http_chat_rate_default(ngx_conf_t *cf, ngx_array_t **rates);
-static char *ngx_http_chat_rate_key(ngx_conf_t *cf,
-    ngx_http_chat_rate_conf_t *rate, ngx_str_t *key);
 static char *ngx_http_chat_rate_finish(ngx_conf_t *cf,
     ngx_http_chat_rate_conf_t *rate);
 
@@ -175,7 +173,7 @@ ngx_http_chat_rate_param(ngx_conf_t *cf, ngx_http_chat_rate_conf_t *rate,
         && ngx_http_chat_conf_param(value, "key=", &rest)
         && rest.len)
     {
-        return ngx_http_chat_rate_key(cf, rate, &rest);
+        return ngx_http_chat_conf_complex(cf, &rest, &rate->key);
     }
 
     if (rate->rate.action == NGX_CONF_UNSET_UINT
@@ -231,26 +229,6 @@ ngx_http_chat_rate_parse(ngx_str_t *value)
 }
 
 
-static char *
-ngx_http_chat_rate_key(ngx_conf_t *cf, ngx_http_chat_rate_conf_t *rate,
-    ngx_str_t *key)
-{
-    ngx_http_compile_complex_value_t  ccv;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = key;
-    ccv.complex_value = &rate->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 /*
  * The same rate by the same key is one limit, wherever in the configuration
  * it stands, and goes on over a reload; any other one has buckets of its own.
@@ -263,7 +241,7 @@ ngx_http_chat_rate_finish(ngx_conf_t *cf, ngx_http_chat_rate_conf_t *rate)
     ngx_str_t  user = ngx_string("$chat_user");
 
     if (rate->key.value.len == 0
-        && ngx_http_chat_rate_key(cf, rate, &user) != NGX_CONF_OK)
+        && ngx_http_chat_conf_complex(cf, &user, &rate->key) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

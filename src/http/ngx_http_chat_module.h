@@ -140,6 +140,10 @@ ngx_uint_t ngx_http_chat_conf_param(ngx_str_t *value, const char *name,
 char *ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
     const char *expected);
 
+/* Variables in a value.  NGX_CONF_OK, or ERROR, and the log says why. */
+char *ngx_http_chat_conf_complex(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_http_complex_value_t *cv);
+
 /* variables.c */
 ngx_int_t ngx_http_chat_add_variables(ngx_conf_t *cf);
 
@@ -209,26 +213,6 @@ char *ngx_http_chat_set_room_names(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_chat_filter_merge(ngx_conf_t *cf,
     ngx_http_chat_loc_conf_t *prev, ngx_http_chat_loc_conf_t *conf);
-
-/*
- * websocket.c: r has passed every check and its headers_out say 101.  Makes
- * the session, sends the header and takes the connection over from a posted
- * event.  deflate is NULL where the extension was not agreed on.  Returns
- * NGX_DONE, or a status to finalize the request with.
- */
-ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
-    ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate);
-
-/* Counts a session by who it is, now that this is known; OK, or a status. */
-ngx_int_t ngx_http_chat_websocket_count(ngx_http_chat_session_t *s,
-    ngx_http_request_t *r);
-
-/* The request, which was kept until somebody has said who it is, may go. */
-void ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s);
-
-/* release.c: frees a request and its buffers; the connection stays, and is the
- * session's, with the client's address. */
-void ngx_http_chat_release(ngx_http_chat_session_t *s, ngx_http_request_t *r);
 
 /*
  * log_session.c: the directive "chat_log", and a session's line at its end.

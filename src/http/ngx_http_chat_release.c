@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_chat_module.h"
+#include "ngx_http_chat_websocket.h"
 
 
 static void ngx_http_chat_release_buffers(ngx_connection_t *c,

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_chat_module.h"
+#include "ngx_http_chat_websocket.h"
 #include "ngx_http_chat_connections.h"
 #include "ngx_http_chat_reply.h"
 #include "ngx_http_chat_token.h"

@@ -28,6 +28,26 @@ typedef struct {
     ((ngx_http_chat_websocket_t *) ngx_http_chat_session_private(s))
 
 
+/*
+ * r has passed every check and its headers_out say 101.  Makes the session,
+ * sends the header and takes the connection over from a posted event.  deflate
+ * is NULL where the extension was not agreed on.  Returns NGX_DONE, or a
+ * status to finalize the request with.
+ */
+ngx_int_t ngx_http_chat_websocket_start(ngx_http_request_t *r,
+    ngx_http_chat_identity_t *identity, chat_deflate_params_t *deflate);
+
+/* Counts a session by who it is, now that this is known; OK, or a status. */
+ngx_int_t ngx_http_chat_websocket_count(ngx_http_chat_session_t *s,
+    ngx_http_request_t *r);
+
+/* The request, which was kept until somebody has said who it is, may go. */
+void ngx_http_chat_websocket_forget(ngx_http_chat_session_t *s);
+
+/* release.c: frees a request and its buffers; the connection stays, and is the
+ * session's, with the client's address. */
+void ngx_http_chat_release(ngx_http_chat_session_t *s, ngx_http_request_t *r);
+
 /* The transport's; finalizes the session where it has to. */
 void ngx_http_chat_websocket_read(ngx_http_chat_session_t *s);
 
