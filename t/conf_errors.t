@@ -284,12 +284,17 @@ conf bad chat: chat_room_idle $bad; => ~"\Q$bad\E" in "chat_room_idle" directive
 end
 conf good chat: chat_user_role $arg_role;
 conf bad chat: chat_user_role $nosuchvariable; => ~unknown "nosuchvariable" variable
+for role "" member moderator owner
+conf good chat: chat_user_role $role;
+end
+conf bad chat: chat_user_role king; => ~invalid value "king" in "chat_user_role" directive, it must be "member", "moderator" or "owner"
+conf bad http: chat_user_role moderators; => ~"moderators" in "chat_user_role" directive
 
 
 
 === TEST 15: twice
 --- chat
-conf bad chat: chat_user_role x; chat_user_role y; => ~"chat_user_role" directive is duplicate
+conf bad chat: chat_user_role member; chat_user_role owner; => ~"chat_user_role" directive is duplicate
 conf bad chat: chat_room_names x; chat_room_names y; => ~"chat_room_names" directive is duplicate
 conf bad chat: chat_presence off; chat_presence full; => ~"chat_presence" directive is duplicate
 conf bad chat: chat_room_members off; chat_room_members 5; => ~"chat_room_members" directive is duplicate
@@ -298,7 +303,7 @@ conf bad chat: chat_protocol raw; chat_protocol raw; => ~"chat_protocol" directi
 conf bad chat: chat_room x; chat_room y; => ~"chat_room" directive is duplicate
 conf bad chat: chat_user x; chat_user y; => ~"chat_user" directive is duplicate
 conf bad chat: chat_user_name x; chat_user_name y; => ~"chat_user_name" directive is duplicate
-conf bad chat: chat_user_color x; chat_user_color y; => ~"chat_user_color" directive is duplicate
+conf bad chat: chat_user_color "#000000"; chat_user_color "#ffffff"; => ~"chat_user_color" directive is duplicate
 conf bad chat: chat_origins any; chat_origins any; => ~"chat_origins" directive is duplicate
 conf bad chat: chat_history off; chat_history off; => ~"chat_history" directive is duplicate
 conf bad chat: chat_compression on; chat_compression on; => ~"chat_compression" directive is duplicate
@@ -323,7 +328,7 @@ conf good $level: chat_message_size 1k; chat_history off; chat_origins any; \
     chat_user $arg_user; chat_guests off; chat_compression off; chat_echo off; \
     chat_ping_interval 1s; chat_send_timeout 1s; chat_close_delay 1s; chat_delay 1s; \
     chat_keep_request on; chat_log off; chat_backlog 64k; chat_history_page 5; \
-    chat_rooms_per_connection 5; chat_room x; chat_user_name x; chat_user_color x; \
+    chat_rooms_per_connection 5; chat_room x; chat_user_name x; chat_user_color "#AbCdEf"; \
     chat_protocol raw; chat_rate rate=1r/s; chat_filter ~x mask; chat_room_names x; \
     chat_user_role owner; chat_presence count; chat_presence_limit 5; \
     chat_leave_delay 1s; chat_nonce_window 1s; chat_room_idle 1s; chat_room_members 5;
@@ -333,3 +338,18 @@ conf good http: log_format all "$chat_user $chat_user_name $chat_session $chat_r
     $chat_bytes_in $chat_bytes_out $chat_close_code $chat_role $chat_duration \
     $chat_zone_size_chat $chat_zone_used_chat $chat_zone_free_chat";
 conf bad http: log_format all "$chat_nonsense"; => ~chat_nonsense
+
+
+
+=== TEST 17: people, where nothing of them is a variable
+--- chat
+conf good chat: chat_user x; chat_user_name "$("n" x 64)"; chat_user_color "#3A7bd5";
+conf good chat: chat_user ""; chat_user_name ""; chat_user_color "";
+conf good chat: chat_user_color $arg_color; chat_user_name $arg_name$arg_name;
+conf bad chat: chat_user_color red; => ~invalid value "red" in "chat_user_color" directive, it must be a color as "#3a7bd5"
+conf bad chat: chat_user_color "#3a7bd"; => ~"#3a7bd" in "chat_user_color" directive
+conf bad chat: chat_user_color "#3a7bdg"; => ~"#3a7bdg" in "chat_user_color" directive
+for name chat_user chat_user_name
+conf bad chat: $name "$("n" x 65)"; => ~in "$name" directive, it must be 1 to 64 bytes of UTF-8
+conf bad chat: $name "a\tb"; => ~in "$name" directive, it must be 1 to 64 bytes of UTF-8
+end

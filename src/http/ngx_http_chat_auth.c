@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_chat_identify_room(ngx_http_request_t *r,
 static ngx_int_t ngx_http_chat_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_str_t *value);
 static ngx_int_t ngx_http_chat_random(u_char *buf, size_t len);
+static ngx_uint_t ngx_http_chat_user_valid(ngx_str_t *user);
+static ngx_uint_t ngx_http_chat_role_of(ngx_str_t *role);
 static ngx_uint_t ngx_http_chat_color_valid(ngx_str_t *color);
 static void ngx_http_chat_color_derive(ngx_str_t *user, u_char *color);
 static ngx_uint_t ngx_http_chat_color_light(ngx_uint_t *rgb);
@@ -114,7 +116,7 @@ ngx_http_chat_identify_user(ngx_http_request_t *r,
 
         /* what is refused here had better not be quoted in a log */
 
-        if (!chat_utf8_name(user.data, user.len, 1, NGX_HTTP_CHAT_USER_MAX)) {
+        if (!ngx_http_chat_user_valid(&user)) {
             return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
                                         "user is over 64 bytes, not UTF-8 or "
                                         "has control characters", NULL);
@@ -287,7 +289,7 @@ ngx_http_chat_identify_profile(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (!chat_utf8_name(name->data, name->len, 1, NGX_HTTP_CHAT_USER_MAX)) {
+    if (!ngx_http_chat_user_valid(name)) {
         *name = identity->user;
     }
 
@@ -311,15 +313,7 @@ ngx_int_t
 ngx_http_chat_identify_role(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *chcf, ngx_http_chat_identity_t *identity)
 {
-    ngx_str_t   role;
-    ngx_uint_t  i;
-
-    static ngx_conf_enum_t  roles[] = {
-        { ngx_string("member"), NGX_HTTP_CHAT_ROLE_MEMBER },
-        { ngx_string("moderator"), NGX_HTTP_CHAT_ROLE_MODERATOR },
-        { ngx_string("owner"), NGX_HTTP_CHAT_ROLE_OWNER },
-        { ngx_null_string, 0 }
-    };
+    ngx_str_t  role;
 
     if (ngx_http_chat_value(r, chcf->user_role, &role) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -329,14 +323,10 @@ ngx_http_chat_identify_role(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    for (i = 0; roles[i].name.len; i++) {
+    identity->role = ngx_http_chat_role_of(&role);
 
-        if (role.len == roles[i].name.len
-            && ngx_strncmp(role.data, roles[i].name.data, role.len) == 0)
-        {
-            identity->role = roles[i].value;
-            return NGX_OK;
-        }
+    if (identity->role != NGX_HTTP_CHAT_ROLE_NONE) {
+        return NGX_OK;
     }
 
     /* whoever is to have fewer rights than a member must not get a member's */
@@ -435,6 +425,38 @@ ngx_http_chat_random(u_char *buf, size_t len)
 
 
 static ngx_uint_t
+ngx_http_chat_user_valid(ngx_str_t *user)
+{
+    return chat_utf8_name(user->data, user->len, 1, NGX_HTTP_CHAT_USER_MAX);
+}
+
+
+static ngx_uint_t
+ngx_http_chat_role_of(ngx_str_t *role)
+{
+    ngx_uint_t  i;
+
+    static ngx_conf_enum_t  roles[] = {
+        { ngx_string("member"), NGX_HTTP_CHAT_ROLE_MEMBER },
+        { ngx_string("moderator"), NGX_HTTP_CHAT_ROLE_MODERATOR },
+        { ngx_string("owner"), NGX_HTTP_CHAT_ROLE_OWNER },
+        { ngx_null_string, NGX_HTTP_CHAT_ROLE_NONE }
+    };
+
+    for (i = 0; roles[i].name.len; i++) {
+
+        if (role->len == roles[i].name.len
+            && ngx_strncmp(role->data, roles[i].name.data, role->len) == 0)
+        {
+            break;
+        }
+    }
+
+    return roles[i].value;
+}
+
+
+static ngx_uint_t
 ngx_http_chat_color_valid(ngx_str_t *color)
 {
     u_char      ch;
@@ -514,4 +536,62 @@ ngx_http_chat_color_light(ngx_uint_t *rgb)
     return (54 * rgb[0] * rgb[0] + 183 * rgb[1] * rgb[1]
             + 19 * rgb[2] * rgb[2])
            / 256;
+}
+
+
+char *
+ngx_http_chat_set_person(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    char                      *rv;
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_http_complex_value_t  *cv;
+
+    static const struct {
+        const char   *directive;
+        ngx_uint_t  (*valid)(ngx_str_t *value);
+        const char   *expected;
+    } rules[] = {
+        { "chat_user", ngx_http_chat_user_valid,
+          "1 to 64 bytes of UTF-8 without control characters" },
+
+        { "chat_user_name", ngx_http_chat_user_valid,
+          "1 to 64 bytes of UTF-8 without control characters" },
+
+        { "chat_user_color", ngx_http_chat_color_valid,
+          "a color as \"#3a7bd5\"" },
+
+        { "chat_user_role", ngx_http_chat_role_of,
+          "\"member\", \"moderator\" or \"owner\"" },
+
+        { NULL, NULL, NULL }
+    };
+
+    rv = ngx_http_set_complex_value_slot(cf, cmd, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    cv = *(ngx_http_complex_value_t **) (p + cmd->offset);
+    value = cf->args->elts;
+
+    /* what has variables is looked at when somebody comes */
+
+    if (cv->lengths || cv->value.len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 0; rules[i].directive; i++) {
+
+        if (ngx_strcmp(rules[i].directive, value[0].data) == 0
+            && !rules[i].valid(&cv->value))
+        {
+            return ngx_http_chat_conf_invalid(cf, &value[1],
+                                              rules[i].expected);
+        }
+    }
+
+    return NGX_CONF_OK;
 }

@@ -135,8 +135,7 @@ char *ngx_http_chat_set_room_members(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_uint_t ngx_http_chat_conf_param(ngx_str_t *value, const char *name,
     ngx_str_t *rest);
 
-/* Says that "value" is wrong in the directive at hand and what would be
- * right: "it must be <expected>".  Returns NGX_CONF_ERROR. */
+/* Says what would be right: "it must be <expected>".  NGX_CONF_ERROR. */
 char *ngx_http_chat_conf_invalid(ngx_conf_t *cf, ngx_str_t *value,
     const char *expected);
 
@@ -183,6 +182,7 @@ ngx_uint_t ngx_http_chat_origin_allowed(ngx_http_request_t *r,
  * from the request's pool; OK, or a status to refuse the request with. */
 ngx_int_t ngx_http_chat_identify(ngx_http_request_t *r,
     ngx_http_chat_loc_conf_t *conf, ngx_http_chat_identity_t *identity);
+char *ngx_http_chat_set_person(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* The role of "chat_user_role" alone; results as of the whole. */
 ngx_int_t ngx_http_chat_identify_role(ngx_http_request_t *r,
