@@ -43,6 +43,26 @@ static const fold_case_t  fold_cases[] = {
     { "alice", "\xe2\x93\x90lice", 1, 1 },         /* in a circle */
     { "alice", "\xf0\x9f\x85\xb0lice", 1, 1 },     /* in a square */
     { "user9", "user\xf0\x9d\x9f\xbf", 1, 1 },     /* monospace 9 */
+    { "alice", "\xc7\x8elice", 1, 1 },             /* with a caron */
+    { "fiona", "\xef\xac\x81ona", 1, 1 },          /* a ligature */
+    /* small capitals */
+    { "alice", "\xe1\xb4\x80\xca\x9f\xc9\xaa\xe1\xb4\x84\xe1\xb4\x87", 1, 1 },
+    /* the B that the mathematical ones lack */
+    { "bob", "\xe2\x84\xacob", 1, 1 },
+    { "alice", "\xf0\x9d\x9a\xa8lice", 1, 1 },     /* mathematical Alpha */
+    { "alice", "\xf0\x9d\x9b\xa2lice", 1, 1 },     /* and a slanted one */
+    { "theo", "t\xf0\x9d\x92\x89""eo", 1, 1 },     /* its h is elsewhere */
+    { "user1", "user\xe2\x91\xa0", 1, 1 },         /* in a circle */
+    { "user2", "user\xe2\x9d\xb7", 1, 1 },         /* a black one */
+    { "user3", "user\xc2\xb3", 1, 1 },             /* raised */
+    { "user0", "user\xe2\x93\xaa", 1, 1 },         /* zero */
+    { "alice", "\xe2\x92\x9clice", 1, 1 },         /* in parentheses */
+    { "ljuba", "\xc7\x89uba", 1, 1 },              /* lj */
+    { "louis xiv", "louis \xe2\x85\xa9\xe2\x85\xb3", 1, 1 },  /* numerals */
+    { "alice", "ali\xe2\xb7\xa0""ce", 1, 1 },      /* a Cyrillic mark */
+    /* a musical sign without a shape */
+    { "alice", "ali\xf0\x9d\x85\xb3""ce", 1, 1 },
+    { "alice", "\xe1\xb5\x83lice", 1, 1 },         /* a raised a */
     { "alice", "a1ice", 0, 1 },
     { "alice", "aIice", 0, 1 },
     { "root", "r00t", 0, 1 },
