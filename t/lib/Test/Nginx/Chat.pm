@@ -251,6 +251,7 @@ sub try_conf (@) {
               chat => '', $level => $text);
     my $zone = $level eq 'http' ? '' : 'chat_zone chat:1m;';
     my $chat = $level eq 'chat' ? 'chat chat;' : '';
+    my $port = Test::Nginx::Util::server_port();
     my $load = join ' ', map { "load_module $_;" }
                          split ' ', $Test::Nginx::Util::LoadModules // '';
 
@@ -266,7 +267,7 @@ http {
     $zone
     $at{http}
     server {
-        listen 127.0.0.1:1;
+        listen 127.0.0.1:$port;
         $at{server}
         location /chat { $chat $at{chat} $at{location} }
     }
