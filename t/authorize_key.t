@@ -1,7 +1,7 @@
 
-# Tests for the key of chat_authorize_cache where a backend has said at the
-# handshake who it is, and no "chat_access" stands anywhere.  Its value was
-# lost: all shared the first one's answer.
+# Tests for the key of chat_authorize_cache.  One that a backend has given at
+# the handshake was lost where no "chat_access" stands anywhere, and an empty
+# one was one for all: they shared the first one's answer.
 
 use lib 't/lib';
 use Test::Nginx::Chat;
@@ -24,6 +24,13 @@ default_config(<<'_EOC_');
         chat_user             $arg_user;
         chat_authorize        /ask;
         chat_authorize_cache  10s  $who;
+    }
+
+    location /cookie {
+        chat                  chat;
+        chat_user             $arg_user;
+        chat_authorize        /ask;
+        chat_authorize_cache  10s  $cookie_group;
     }
 
     location = /who {
@@ -62,3 +69,20 @@ alice > {"type":"join","id":1,"room":"lobby"}
 alice < {"type":"ok","id":1}
 bob > {"type":"join","id":1,"room":"lobby"}
 bob < {"type":"error","id":1,"code":"forbidden"}
+
+
+
+=== TEST 2: who has no key has nobody's answer
+--- chat
+alice connect /cookie?user=alice
+alice skip {"type":"welcome"}
+bob connect /cookie?user=bob same=alice
+bob skip {"type":"welcome"}
+alice > {"type":"join","id":1,"room":"lobby"}
+alice < {"type":"ok","id":1}
+bob > {"type":"join","id":1,"room":"lobby"}
+bob < {"type":"error","id":1,"code":"forbidden"}
+carol connect /cookie?user=carol same=alice | Cookie: group=one
+carol skip {"type":"welcome"}
+carol > {"type":"join","id":1,"room":"lobby"}
+carol < {"type":"error","id":1,"code":"forbidden"}

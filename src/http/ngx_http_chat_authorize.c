@@ -154,7 +154,10 @@ ngx_http_chat_authorize(ngx_http_chat_session_t *s, ngx_str_t *room,
 }
 
 
-/* Of which location, who, and where; or what is configured, and where. */
+/*
+ * Of which location, who, and where; or what is configured, and where.  What
+ * is configured and empty says nobody: no answer is theirs.
+ */
 
 static ngx_int_t
 ngx_http_chat_authorize_key(ngx_http_chat_session_t *s,
@@ -177,6 +180,11 @@ ngx_http_chat_authorize_key(ngx_http_chat_session_t *s,
             || ngx_http_complex_value(r, chcf->access.key, &who) != NGX_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (who.len == 0) {
+            ngx_str_set(key, "");
+            return NGX_OK;
         }
     }
 
@@ -214,7 +222,7 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
 
     a->session = s;
     a->waiting = waiting;
-    a->valid = chcf->access.valid;
+    a->valid = key->len ? chcf->access.valid : 0;
     a->key.data = (u_char *) (a + 1);
     a->key.len = key->len;
 
