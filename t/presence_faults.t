@@ -16,6 +16,14 @@ default_config(<<'_EOC_');
         chat_close_delay  0;
     }
 
+    location /bare {
+        chat              chat;
+        chat_presence     full;
+        chat_user         $arg_user;
+        chat_leave_delay  10s;
+        chat_close_delay  0;
+    }
+
     location /soon {
         chat              chat;
         chat_presence     full;
@@ -47,9 +55,10 @@ d skip {"type":"joined","user":"dave","members":4}
 for user bob carol dave
 a < {"type":"joined","user":"$user"}
 end
+d2 connect /bare?user=dave same=a
+d2 < {"type":"welcome"}
 nginx slay b
-d eof
-d connect /chat?user=dave same=a
+d2 > {"type":"join","room":"r"}
 within 1200ms
 a < {"type":"left","user":"bob","members":3}
 end
