@@ -88,6 +88,15 @@ sub overwrite ($) {
 }
 
 
+sub main::many {
+    my ($n) = @_;
+
+    revoke(join "\n", map { sprintf 'token %024d', $_ } 1 .. $n);
+
+    return 1;
+}
+
+
 sub main::overwrite_now { overwrite($_[0]); 1 }
 sub main::revoke_now { revoke(@_); 1 }
 sub main::forgive_now { forgive(); 1 }
@@ -236,16 +245,16 @@ alice skip {"type":"welcome"}
 john connect /token?token=$(main::token(sub => 'John "J" Smith'))
 john < {"type":"welcome"}
 ok main::revoke_now('usr alice')
-log ~line 3 of the revoked is none of
+log ~line 3 of "[^"]+/html/revoked" is left out, it is none of
 ok main::revoke_now("user\nsession a b\nuser alice x\n\"user alice\nuser \"John \\\"J\\\" Smith\"  # he")
 within 1s
 john closed 4003
 end
 alice nothing 600ms
-log ~line 4 of the revoked is none of
-log ~line 5 of the revoked is none of
-log ~line 6 of the revoked is none of
-log ~line 7 of the revoked is none of
+log ~line 4 of "[^"]+/html/revoked" is left out, it is none of
+log ~line 5 of "[^"]+/html/revoked" is left out, it is none of
+log ~line 6 of "[^"]+/html/revoked" is left out, it is none of
+log ~line 7 of "[^"]+/html/revoked" is left out, it is none of
 alice > {"type":"ping","id":1}
 alice < {"type":"ok","id":1}
 
@@ -286,7 +295,46 @@ end
 
 
 
-=== TEST 9: mistakes
+=== TEST 9: several lines of one user: the latest time, or for good
+--- chat
+ok main::forgive_now()
+alice connect /chat?user=alice
+alice skip {"type":"welcome"}
+bob connect /chat?user=bob
+bob skip {"type":"welcome"}
+set soon = time() + 60
+ok main::revoke_now("user alice $v{soon}\nuser alice 1\nuser bob\nuser bob 1")
+within 1s
+alice closed 4003
+bob closed 4003
+end
+
+
+
+=== TEST 10: as many as a busy place has in a month, and no more
+--- chat
+ok main::forgive_now()
+alice connect /chat?user=alice
+alice skip {"type":"welcome"}
+bob connect /chat?user=bob
+bob skip {"type":"welcome"}
+ok main::many(100_000)
+ok main::revoke_now('user alice')
+alice closed 4003
+log no ~will not be read
+ok main::many(20_000)
+log ~revoked" has 3\d{6} bytes, and will not be read with more than 4096k
+ok main::many(20_000)
+ok main::revoke_now('user bob')
+log ~is no file, or larger than 4096k
+alice refused 403 /chat?user=alice
+bob > {"type":"ping","id":1}
+bob < {"type":"ok","id":1}
+ok main::forgive_now()
+
+
+
+=== TEST 11: mistakes
 --- chat
 conf bad location: chat chat; chat_revoked nowhere; => ~nowhere" failed
 conf bad location: chat chat; chat_revoked off; chat_revoked off; => ~"chat_revoked" directive is duplicate

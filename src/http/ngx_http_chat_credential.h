@@ -34,13 +34,15 @@
 typedef struct ngx_http_chat_keyfile_s  ngx_http_chat_keyfile_t;
 
 /*
- * What the file is made into.  what: in words, for the log.  parse, NULL:
- * *reason says why not, and *line where, if that is not 0.
+ * What the file is made into.  what: in words, for the log.  parse: name is
+ * the file's, for the log; NULL: *reason says why not, and *line where, if
+ * that is not 0.
  */
 typedef struct {
     const char   *what;
-    void       *(*parse)(u_char *text, size_t len, const char **reason,
-                         ngx_uint_t *line);
+    size_t        max;        /* bytes of the file, whole kilobytes */
+    void       *(*parse)(ngx_str_t *name, u_char *text, size_t len,
+                         const char **reason, ngx_uint_t *line);
     void        (*free)(void *data);
 } ngx_http_chat_keyfile_type_t;
 

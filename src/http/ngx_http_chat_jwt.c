@@ -11,10 +11,10 @@
 #define NGX_HTTP_CHAT_LEEWAY_MAX  (60 * 60 * 1000)
 
 
-static void *ngx_http_chat_jwt_parse_file(u_char *text, size_t len,
-    const char **reason, ngx_uint_t *line);
-static void *ngx_http_chat_jwt_parse_json(u_char *text, size_t len,
-    const char **reason, ngx_uint_t *line);
+static void *ngx_http_chat_jwt_parse_file(ngx_str_t *name, u_char *text,
+    size_t len, const char **reason, ngx_uint_t *line);
+static void *ngx_http_chat_jwt_parse_json(ngx_str_t *name, u_char *text,
+    size_t len, const char **reason, ngx_uint_t *line);
 static void ngx_http_chat_jwt_free(void *data);
 static int64_t ngx_http_chat_jwt_now(void);
 
@@ -26,6 +26,7 @@ static char *ngx_http_chat_jwt_claim(ngx_conf_t *cf, ngx_array_t **claims,
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_jwt_file = {
     "keys",
+    CHAT_JWK_FILE_MAX,
     ngx_http_chat_jwt_parse_file,
     ngx_http_chat_jwt_free
 };
@@ -33,15 +34,17 @@ static const ngx_http_chat_keyfile_type_t  ngx_http_chat_jwt_file = {
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_jwt_json = {
     "keys",
+    CHAT_JWK_FILE_MAX,
     ngx_http_chat_jwt_parse_json,
     ngx_http_chat_jwt_free
 };
 
 
 static void *
-ngx_http_chat_jwt_parse_file(u_char *text, size_t len, const char **reason,
-    ngx_uint_t *line)
+ngx_http_chat_jwt_parse_file(ngx_str_t *name, u_char *text, size_t len,
+    const char **reason, ngx_uint_t *line)
 {
+    (void) name;
     (void) line;    /* a secret has none */
 
     return chat_jwk_set_file(text, len, reason);
@@ -49,9 +52,10 @@ ngx_http_chat_jwt_parse_file(u_char *text, size_t len, const char **reason,
 
 
 static void *
-ngx_http_chat_jwt_parse_json(u_char *text, size_t len, const char **reason,
-    ngx_uint_t *line)
+ngx_http_chat_jwt_parse_json(ngx_str_t *name, u_char *text, size_t len,
+    const char **reason, ngx_uint_t *line)
 {
+    (void) name;
     (void) line;    /* jansson's are not passed on */
 
     return chat_jwk_set_json(text, len, reason);

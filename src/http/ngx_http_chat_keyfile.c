@@ -246,6 +246,7 @@ ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
     ngx_uint_t level, ngx_log_t *log)
 {
     void             *data;
+    size_t            max;
     u_char           *text;
     ssize_t           n;
     ngx_uint_t        line;
@@ -258,13 +259,23 @@ ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
         return NULL;
     }
 
-    if (!ngx_is_file(&fi) || ngx_file_size(&fi) > CHAT_JWK_FILE_MAX) {
+    max = file->type->max;
+
+    if (!ngx_is_file(&fi) || ngx_file_size(&fi) > (off_t) max) {
         ngx_log_error(level, log, 0,
-                      "\"%V\" is no file, or larger than 256k", &file->name);
+                      "\"%V\" is no file, or larger than %uzk",
+                      &file->name, max / 1024);
         return NULL;
     }
 
-    text = ngx_alloc(CHAT_JWK_FILE_MAX, log);
+    if (ngx_file_size(&fi) > (off_t) (max / 4 * 3)) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "\"%V\" has %O bytes, and will not be read with more "
+                      "than %uzk", &file->name, ngx_file_size(&fi),
+                      max / 1024);
+    }
+
+    text = ngx_alloc(max, log);
     if (text == NULL) {
         return NULL;
     }
@@ -273,10 +284,10 @@ ngx_http_chat_keyfile_parse(ngx_http_chat_keyfile_t *file, ngx_fd_t fd,
     line = 0;
     reason = "it cannot be read";
 
-    n = ngx_read_fd(fd, text, CHAT_JWK_FILE_MAX);
+    n = ngx_read_fd(fd, text, max);
 
     if (n >= 0) {
-        data = file->type->parse(text, n, &reason, &line);
+        data = file->type->parse(&file->name, text, n, &reason, &line);
         ngx_explicit_memzero(text, n);
     }
 

@@ -40,8 +40,8 @@ typedef struct {
 } ngx_http_chat_keys_t;
 
 
-static void *ngx_http_chat_keys_parse(u_char *text, size_t len,
-    const char **reason, ngx_uint_t *line);
+static void *ngx_http_chat_keys_parse(ngx_str_t *name, u_char *text,
+    size_t len, const char **reason, ngx_uint_t *line);
 static const char *ngx_http_chat_keys_line(ngx_http_chat_keys_t *keys,
     ngx_str_t *line);
 static const char *ngx_http_chat_keys_fields(ngx_http_chat_key_t *key,
@@ -69,6 +69,7 @@ static ngx_uint_t ngx_http_chat_key_joined(ngx_http_chat_session_t *s);
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_keys_type = {
     "API keys",
+    CHAT_JWK_FILE_MAX,
     ngx_http_chat_keys_parse,
     ngx_http_chat_keys_free
 };
@@ -99,12 +100,14 @@ static const ngx_uint_t  ngx_http_chat_act_scopes[NGX_HTTP_CHAT_ACTS] = {
 
 
 static void *
-ngx_http_chat_keys_parse(u_char *text, size_t len, const char **reason,
-    ngx_uint_t *line)
+ngx_http_chat_keys_parse(ngx_str_t *name, u_char *text, size_t len,
+    const char **reason, ngx_uint_t *line)
 {
     u_char                *p, *end, *eol;
     ngx_str_t              s;
     ngx_http_chat_keys_t  *keys;
+
+    (void) name;
 
     *reason = "no memory";
 

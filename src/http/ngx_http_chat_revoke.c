@@ -10,7 +10,9 @@
 
 
 #define NGX_HTTP_CHAT_REVOKED_INTERVAL  500      /* ms between two looks */
+#define NGX_HTTP_CHAT_REVOKED_MAX       (4 * 1024 * 1024)
 #define NGX_HTTP_CHAT_REVOKED_FIELDS    3        /* of a line */
+#define NGX_HTTP_CHAT_REVOKED_TOLD      100      /* lines that are no good */
 #define NGX_HTTP_CHAT_REVOKED_TOKEN     4001     /* PROTOCOL 6 */
 #define NGX_HTTP_CHAT_REVOKED_USER      4003
 
@@ -41,10 +43,12 @@ typedef struct {
 } ngx_http_chat_revoked_t;
 
 
-static void *ngx_http_chat_revoked_parse(u_char *text, size_t len,
-    const char **reason, ngx_uint_t *line);
-static void ngx_http_chat_revoked_line(ngx_http_chat_revoked_t *revoked,
-    u_char *p, u_char *end, ngx_uint_t n);
+static void *ngx_http_chat_revoked_parse(ngx_str_t *name, u_char *text,
+    size_t len, const char **reason, ngx_uint_t *line);
+static ngx_int_t ngx_http_chat_revoked_line(ngx_http_chat_revoked_t *revoked,
+    u_char *p, u_char *end);
+static void ngx_http_chat_revoked_keep(ngx_http_chat_revoked_t *revoked,
+    ngx_http_chat_revoke_e kind, ngx_str_t *name, time_t since);
 static ngx_uint_t ngx_http_chat_revoked_fields(u_char *p, u_char *end,
     ngx_str_t *fields);
 static u_char *ngx_http_chat_revoked_quoted(u_char *p, u_char *end,
@@ -64,6 +68,7 @@ static void ngx_http_chat_revoked_walk(ngx_http_chat_keyfile_t *file);
 
 static const ngx_http_chat_keyfile_type_t  ngx_http_chat_revoked_type = {
     "revocations",
+    NGX_HTTP_CHAT_REVOKED_MAX,
     ngx_http_chat_revoked_parse,
     ngx_free
 };
@@ -74,12 +79,12 @@ static ngx_event_t  ngx_http_chat_revoked_event;
 /* A line that is no good is said and left out: the others are to hold. */
 
 static void *
-ngx_http_chat_revoked_parse(u_char *text, size_t len, const char **reason,
-    ngx_uint_t *line)
+ngx_http_chat_revoked_parse(ngx_str_t *name, u_char *text, size_t len,
+    const char **reason, ngx_uint_t *line)
 {
     u_char                   *p, *copy, *end, *last;
     size_t                    size;
-    ngx_uint_t                n, buckets;
+    ngx_uint_t                n, bad, buckets;
     ngx_http_chat_revoked_t  *revoked;
 
     (void) line;    /* no file is refused for what is in it */
@@ -112,6 +117,7 @@ ngx_http_chat_revoked_parse(u_char *text, size_t len, const char **reason,
     ngx_memcpy(copy, text, len);
 
     n = 0;
+    bad = 0;
 
     for (p = copy; p < end; p = last + 1) {
 
@@ -121,27 +127,37 @@ ngx_http_chat_revoked_parse(u_char *text, size_t len, const char **reason,
             last = end;
         }
 
-        ngx_http_chat_revoked_line(revoked, p, last, ++n);
+        n++;
+
+        if (ngx_http_chat_revoked_line(revoked, p, last) == NGX_OK
+            || ++bad > NGX_HTTP_CHAT_REVOKED_TOLD)
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "line %ui of \"%V\" is left out, it is none of "
+                      "\"user name [since]\", \"session id\" and "
+                      "\"token id\"", n, name);
     }
 
     return revoked;
 }
 
 
-static void
+static ngx_int_t
 ngx_http_chat_revoked_line(ngx_http_chat_revoked_t *revoked, u_char *p,
-    u_char *end, ngx_uint_t n)
+    u_char *end)
 {
-    time_t                   since;
-    ngx_str_t                fields[NGX_HTTP_CHAT_REVOKED_FIELDS];
-    ngx_uint_t               nfields, hash;
-    ngx_http_chat_revoke_e   kind;
-    ngx_http_chat_revoke_t  *line;
+    time_t                  since;
+    ngx_str_t               fields[NGX_HTTP_CHAT_REVOKED_FIELDS];
+    ngx_uint_t              nfields;
+    ngx_http_chat_revoke_e  kind;
 
     nfields = ngx_http_chat_revoked_fields(p, end, fields);
 
     if (nfields == 0) {
-        return;
+        return NGX_OK;
     }
 
     kind = ngx_http_chat_revoked_kind(&fields[0]);
@@ -156,19 +172,45 @@ ngx_http_chat_revoked_line(ngx_http_chat_revoked_t *revoked, u_char *p,
     if (kind == NGX_HTTP_CHAT_REVOKE_NONE || nfields < 2 || nfields > 3
         || since == NGX_ERROR)
     {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "line %ui of the revoked is none of \"user name "
-                      "[since]\", \"session id\" and \"token id\"", n);
-        return;
+        return NGX_ERROR;
+    }
+
+    ngx_http_chat_revoked_keep(revoked, kind, &fields[1], since);
+
+    return NGX_OK;
+}
+
+
+/* Who logs out every day has one place here: that of the latest time. */
+
+static void
+ngx_http_chat_revoked_keep(ngx_http_chat_revoked_t *revoked,
+    ngx_http_chat_revoke_e kind, ngx_str_t *name, time_t since)
+{
+    ngx_uint_t               n, hash;
+    ngx_http_chat_revoke_t  *line;
+
+    hash = ngx_http_chat_revoked_hash(revoked, kind, name);
+
+    for (n = revoked->buckets[hash]; n; n = line->next) {
+        line = &revoked->lines[n - 1];
+
+        if (line->kind == kind && line->name.len == name->len
+            && ngx_memcmp(line->name.data, name->data, name->len) == 0)
+        {
+            if (since == 0 || (line->since && line->since < since)) {
+                line->since = since;
+            }
+
+            return;
+        }
     }
 
     line = &revoked->lines[revoked->nlines++];
 
     line->kind = kind;
-    line->name = fields[1];
+    line->name = *name;
     line->since = since;
-
-    hash = ngx_http_chat_revoked_hash(revoked, kind, &line->name);
 
     line->next = revoked->buckets[hash];
     revoked->buckets[hash] = revoked->nlines;
