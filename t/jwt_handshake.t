@@ -47,6 +47,13 @@ default_config(<<'_EOC_');
         chat_jwt_token  $http_x_token;
     }
 
+    location /argument {
+        chat            chat;
+        chat_jwt        key=../html/secret;
+        chat_jwt_token  $arg_jwt_1;
+        chat_guests     off;
+    }
+
     location /email {
         chat       chat;
         chat_jwt   key=../html/secret;
@@ -251,6 +258,17 @@ log in full.log no ~$(quotemeta(substr($bad, -20)))
 log no ~$(quotemeta(substr($t, -20)))
 log no ~$(quotemeta(substr($bad, -20)))
 log in claims.log no ~$(quotemeta(substr($t, -20)))
+d refused 401 /chat?token=x&token=$t&a=1
+log in full.log ~token=x&token=\*+&a=1
+e connect /argument?jwt_1=$t&a=2
+e < {"type":"welcome","user":"alice"}
+log in full.log ~jwt_1=\*+&a=2
+f refused 401 /argument?token=$t&jwt_1=$bad&jwt_1=$t&a=3
+log in full.log ~token=\*+&jwt_1=\*+&jwt_1=\*+&a=3
+log in full.log no ~$(quotemeta(substr($t, -20)))
+log in full.log no ~$(quotemeta(substr($bad, -20)))
+log no ~$(quotemeta(substr($t, -20)))
+log no ~$(quotemeta(substr($bad, -20)))
 
 
 

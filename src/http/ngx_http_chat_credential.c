@@ -45,6 +45,10 @@ static ngx_table_elt_t *ngx_http_chat_credential_next(ngx_http_request_t *r,
 static void ngx_http_chat_credential_bearer(ngx_str_t *value);
 
 static ngx_int_t ngx_http_chat_credential_rewrite(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_chat_credential_named(ngx_http_chat_doors_t *doors,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_chat_credential_hide_all(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_uint_t keep);
 static void ngx_http_chat_credential_blot(ngx_str_t *text, ngx_str_t *value);
 
 
@@ -174,6 +178,7 @@ ngx_http_chat_credential_find(ngx_http_request_t *r,
     ngx_http_chat_doors_t *doors, ngx_str_t *value, ngx_uint_t *key)
 {
     ngx_int_t                           rc;
+    ngx_str_t                           name;
     const ngx_http_chat_credential_pt  *place;
 
     *key = 1;
@@ -190,7 +195,10 @@ ngx_http_chat_credential_find(ngx_http_request_t *r,
 
     rc = NGX_DECLINED;
 
-    if (doors->jwt && doors->token) {
+    if (doors->jwt && ngx_http_chat_credential_named(doors, &name)) {
+        rc = ngx_http_chat_credential_argument(r, value);
+
+    } else if (doors->jwt && doors->token) {
 
         if (ngx_http_complex_value(r, doors->token, value) != NGX_OK) {
             return NGX_ERROR;
@@ -352,8 +360,11 @@ ngx_http_chat_credential_authorization(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_chat_credential_argument(ngx_http_request_t *r, ngx_str_t *value)
 {
-    ngx_http_chat_ctx_t  *ctx;
+    ngx_str_t                  name;
+    ngx_http_chat_ctx_t       *ctx;
+    ngx_http_chat_loc_conf_t  *chcf;
 
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_chat_module);
 
     if (ctx && ctx->argument.len) {
@@ -361,7 +372,9 @@ ngx_http_chat_credential_argument(ngx_http_request_t *r, ngx_str_t *value)
         return NGX_OK;
     }
 
-    return (ngx_http_arg(r, (u_char *) "token", 5, value) == NGX_OK
+    (void) ngx_http_chat_credential_named(&chcf->doors, &name);
+
+    return (ngx_http_arg(r, name.data, name.len, value) == NGX_OK
             && value->len)
            ? NGX_OK : NGX_DECLINED;
 }
@@ -454,38 +467,119 @@ ngx_http_chat_credential_bearer(ngx_str_t *value)
 }
 
 
+/* 1: "chat_jwt_token" is an argument of the request's line, and nothing else;
+ * a log has those lines, and so its name is as good as "token". */
+
+static ngx_uint_t
+ngx_http_chat_credential_named(ngx_http_chat_doors_t *doors, ngx_str_t *name)
+{
+    u_char     *p, *last;
+    ngx_str_t  *text;
+
+    static const char  prefix[] = "$arg_";
+
+    ngx_str_set(name, "token");
+
+    if (doors->token == NULL
+        || doors->token->value.len < sizeof(prefix)
+        || ngx_strncmp(doors->token->value.data, prefix, sizeof(prefix) - 1)
+           != 0)
+    {
+        return 0;
+    }
+
+    text = &doors->token->value;
+    last = text->data + text->len;
+
+    for (p = text->data + 1; p < last; p++) {
+
+        if (!((*p >= '0' && *p <= '9') || *p == '_'
+              || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')))
+        {
+            return 0;
+        }
+    }
+
+    name->data = text->data + sizeof(prefix) - 1;
+    name->len = last - name->data;
+
+    return 1;
+}
+
+
 ngx_int_t
 ngx_http_chat_credential_hide(ngx_http_request_t *r)
 {
-    ngx_str_t             value;
-    ngx_http_chat_ctx_t  *ctx;
+    ngx_str_t                  name;
+    ngx_uint_t                 named;
+    ngx_http_chat_loc_conf_t  *chcf;
 
-    if (r->args.len == 0
-        || ngx_http_arg(r, (u_char *) "token", 5, &value) != NGX_OK
-        || value.len < NGX_HTTP_CHAT_CREDENTIAL_MIN)
-    {
+    static ngx_str_t  token = ngx_string("token");
+
+    if (r->args.len == 0) {
         return NGX_OK;
     }
+
+    chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+    named = ngx_http_chat_credential_named(&chcf->doors, &name);
+
+    if (ngx_http_chat_credential_hide_all(r, &name, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return named ? ngx_http_chat_credential_hide_all(r, &token, 0) : NGX_OK;
+}
+
+
+/* The first of that name is what counts, and is kept if it is the place's. */
+
+static ngx_int_t
+ngx_http_chat_credential_hide_all(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_uint_t keep)
+{
+    ngx_int_t             rc;
+    ngx_str_t             args, value, copy;
+    ngx_http_chat_ctx_t  *ctx;
 
     ctx = ngx_http_chat_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    value.data = ngx_pstrdup(r->pool, &value);
-    if (value.data == NULL) {
-        return NGX_ERROR;
+    args = r->args;
+
+    for (rc = NGX_OK;
+         ngx_http_arg(r, name->data, name->len, &value) == NGX_OK;
+         keep = 0)
+    {
+        r->args.data = value.data + value.len;
+        r->args.len = args.data + args.len - r->args.data;
+
+        if (value.len < NGX_HTTP_CHAT_CREDENTIAL_MIN) {
+            continue;
+        }
+
+        copy.len = value.len;
+        copy.data = ngx_pstrdup(r->pool, &value);
+        if (copy.data == NULL) {
+            rc = NGX_ERROR;
+            break;
+        }
+
+        /* in HTTP/1 all three are one and the same memory, in HTTP/2 not */
+
+        ngx_http_chat_credential_blot(&r->request_line, &copy);
+        ngx_http_chat_credential_blot(&r->unparsed_uri, &copy);
+        ngx_http_chat_credential_blot(&args, &copy);
+
+        if (keep) {
+            ctx->argument = copy;
+        }
     }
 
-    /* in HTTP/1 all three are one and the same memory, in HTTP/2 not */
+    r->args = args;
 
-    ngx_http_chat_credential_blot(&r->request_line, &value);
-    ngx_http_chat_credential_blot(&r->unparsed_uri, &value);
-    ngx_http_chat_credential_blot(&r->args, &value);
-
-    ctx->argument = value;
-
-    return NGX_OK;
+    return rc;
 }
 
 
