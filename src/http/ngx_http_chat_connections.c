@@ -649,8 +649,9 @@ ngx_http_chat_connections_unique(ngx_conf_t *cf, ngx_array_t *limits)
     for (i = 0; i < limits->nelts - 1; i++) {
 
         if (limit[i].key.value.len == last->key.value.len
-            && ngx_strncmp(limit[i].key.value.data, last->key.value.data,
-                           last->key.value.len) == 0)
+            && (last->key.value.len == 0
+                || ngx_strncmp(limit[i].key.value.data, last->key.value.data,
+                               last->key.value.len) == 0))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"chat_connections %V\" has the key of "
