@@ -156,6 +156,8 @@ a refused 401 /chat | Sec-WebSocket-Protocol: chat.v1, bearer.$bad
 a refused 401 /chat | Sec-WebSocket-Protocol: chat.v1, bearer.
 a refused 401 /chat | Sec-WebSocket-Protocol: bearer.$t, bearer.$t
 a refused 403 /chat?token=$nobody
+a refused 403 /chat?token=$(main::token(SUB => 'alice'))
+a refused 403 /chat?token=$(main::token(Sub => {a => 1}))
 a refused 401 /members?token=$bad
 log ~refused with 401: the token's signature does not hold
 log ~refused with 401: the token has expired

@@ -218,7 +218,7 @@ ngx_http_chat_identify_bearer(ngx_http_chat_credential_t *cr,
     }
 
     if (cr->kind == NGX_HTTP_CHAT_CREDENTIAL_TOKEN
-        && chat_jwt_claim(&cr->jwt, "sub", 3, &sub))
+        && chat_jwt_subject(&cr->jwt, &sub))
     {
         user->data = (u_char *) sub.data;
         user->len = sub.len;

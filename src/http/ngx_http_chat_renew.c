@@ -318,7 +318,7 @@ ngx_http_chat_renew_user(ngx_http_request_t *r, ngx_http_chat_credential_t *cr,
     }
 
     if (identity->user.len == 0 && cr->jwt.claims
-        && chat_jwt_claim(&cr->jwt, "sub", 3, &sub))
+        && chat_jwt_subject(&cr->jwt, &sub))
     {
         identity->user.data = (u_char *) sub.data;
         identity->user.len = sub.len;

@@ -542,6 +542,20 @@ chat_jwt_claim(const chat_jwt_t *jwt, const char *name, size_t len,
 
 
 int
+chat_jwt_subject(const chat_jwt_t *jwt, chat_str_t *sub)
+{
+    json_t  *claim;
+
+    claim = json_object_get(jwt->claims, "sub");
+
+    sub->data = (const unsigned char *) json_string_value(claim);
+    sub->len = json_string_length(claim);
+
+    return claim != NULL;
+}
+
+
+int
 chat_jwt_same(const chat_jwt_t *one, const chat_jwt_t *other)
 {
     unsigned  i;

@@ -67,6 +67,12 @@ void chat_jwt_free(chat_jwt_t *jwt);
 int chat_jwt_claim(const chat_jwt_t *jwt, const char *name, size_t len,
     chat_str_t *value);
 
+/*
+ * "sub", in its exact case alone: others are claims of their own, which an
+ * issuer may let users choose.  0: there is none.
+ */
+int chat_jwt_subject(const chat_jwt_t *jwt, chat_str_t *sub);
+
 /* 1: both name the same issuer and subject, or neither one. */
 int chat_jwt_same(const chat_jwt_t *one, const chat_jwt_t *other);
 
