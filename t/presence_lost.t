@@ -10,7 +10,9 @@
 use lib 't/lib';
 use Test::Nginx::Chat;
 
-default_http_config('chat_zone chat:8m; chat_rate off;');
+# who does not read answers no pings
+
+default_http_config('chat_zone chat:8m; chat_rate off; chat_ping_interval 1h;');
 
 default_config(<<'_EOC_');
     listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1 ssl;
@@ -51,7 +53,7 @@ default_config(<<'_EOC_');
         chat_presence      full;
         chat_user          $arg_user;
         chat_leave_delay   0;
-        chat_send_timeout  60s;
+        chat_send_timeout  1h;
         chat_history       messages=10 age=1h;
         chat_message_size  200k;
     }
