@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     ngx_http_chat_cursor_t     cursor;
     ngx_uint_t                 next;     /* item */
+    ngx_uint_t                 place;    /* the last passing one behind it */
 } merge_reader_t;
 
 
@@ -55,6 +56,7 @@ typedef struct {
 static ngx_uint_t  merge_read_entries;
 static ngx_uint_t  merge_read_passing;
 static ngx_uint_t  merge_read_amended;
+static ngx_uint_t  merge_read_lost;
 static uint64_t    merge_first = 1;
 static uint64_t    merge_last = MERGE_SEEDS;
 
@@ -338,13 +340,35 @@ merge_skip(merge_t *m, merge_reader_t *r, uint64_t first)
 }
 
 
+/* The last item that has passed and is too old to be read; 0: there is none
+ * in front of the reader. */
+
+static ngx_uint_t
+merge_lost(merge_t *m, merge_reader_t *r)
+{
+    ngx_uint_t  i;
+
+    for (i = m->nitems; i > r->place; i--) {
+
+        if (m->items[i].seq == 0
+            && m->items[i].ts + NGX_HTTP_CHAT_BACKLOG_TIME <= m->now)
+        {
+            merge_read_lost++;
+            return i;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 merge_read(merge_t *m, merge_reader_t *r)
 {
     size_t                     size, used, need;
     uint64_t                   gap;
     ngx_int_t                  rc;
-    ngx_uint_t                 i, n, stop, first;
+    ngx_uint_t                 i, n, lost, stop, first;
     ngx_http_chat_cursor_t     begin;
     ngx_http_chat_room_view_t  view;
     static u_char              buf[MERGE_BUF];
@@ -368,6 +392,10 @@ merge_read(merge_t *m, merge_reader_t *r)
 
     test_eq(rc, NGX_OK);
 
+    lost = merge_lost(m, r);
+
+    test_eq(ngx_http_chat_room_passed(&view, &begin), lost != 0);
+
     n = shm_entries(buf, used, entries, MERGE_STEPS + 1);
     stop = n ? (ngx_uint_t) shm_random(&m->random, n) : 0;
 
@@ -377,6 +405,11 @@ merge_read(merge_t *m, merge_reader_t *r)
         test_ok(r->next <= m->nitems);
 
         merge_compare(m, &entries[i], r->next);
+
+        if (m->items[r->next].seq == 0) {
+            r->place = r->next;
+        }
+
         r->next++;
 
         if (i == stop && shm_random(&m->random, 3) == 0) {
@@ -389,6 +422,8 @@ merge_read(merge_t *m, merge_reader_t *r)
             return;
         }
     }
+
+    r->place = ngx_max(r->place, lost);
 
     if (n == 0) {
         merge_skip(m, r, view.first_seq);
@@ -434,6 +469,7 @@ merge_start(merge_t *m, merge_reader_t *r)
 
     r->cursor = view.head;
     r->next = m->nitems + 1;
+    r->place = m->nitems;
 }
 
 
@@ -517,15 +553,17 @@ test_merge(void)
         merge_life(&m, seed);
     }
 
-    printf("# seeds %llu to %llu, %u entries read, %u passing, %u amended\n",
+    printf("# seeds %llu to %llu, %u entries read, %u passing, %u amended, "
+           "%u times some had passed\n",
            (unsigned long long) merge_first, (unsigned long long) merge_last,
            (unsigned) merge_read_entries, (unsigned) merge_read_passing,
-           (unsigned) merge_read_amended);
+           (unsigned) merge_read_amended, (unsigned) merge_read_lost);
 
     /* the readers were not idle */
 
     test_ok(merge_read_passing > 50 * (merge_last - merge_first + 1));
     test_ok(merge_read_amended > 10 * (merge_last - merge_first + 1));
+    test_ok(merge_read_lost >= (merge_last - merge_first + 1) / 2);
 }
 
 
