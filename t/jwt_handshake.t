@@ -54,6 +54,12 @@ default_config(<<'_EOC_');
         chat_guests     off;
     }
 
+    location /moved {
+        chat      chat;
+        chat_jwt  key=../html/secret;
+        rewrite   ^ /members last;
+    }
+
     location /email {
         chat       chat;
         chat_jwt   key=../html/secret;
@@ -117,6 +123,8 @@ f < {"type":"welcome","user":"alice"}
 g connect /chat | Sec-WebSocket-Protocol: bearer.$t ,other | +Sec-WebSocket-Protocol: chat.v1
 g header Sec-WebSocket-Protocol: chat.v1
 g < {"type":"welcome","user":"alice"}
+h connect /moved?token=$t
+h < {"type":"welcome","user":"alice"}
 
 
 

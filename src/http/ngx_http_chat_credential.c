@@ -572,7 +572,9 @@ ngx_http_chat_credential_hide_all(ngx_http_request_t *r, ngx_str_t *name,
         ngx_http_chat_credential_blot(&r->unparsed_uri, &copy);
         ngx_http_chat_credential_blot(&args, &copy);
 
-        if (keep) {
+        /* by "rewrite" into another location it comes again, with asterisks */
+
+        if (keep && ctx->argument.len == 0) {
             ctx->argument = copy;
         }
     }
