@@ -195,7 +195,7 @@ alice > {"type":"send","id":7,"room":"closed","text":"x"}
 alice < {"type":"error","id":7,"code":"not_joined"}
 alice > {"type":"join","id":8,"room":"@alice"}
 alice < {"type":"ok","id":8}
-log 3 ~who may join cannot be found out
+log 3 ~who may join cannot be found out: "/ask" .*, user: "alice", room: "
 
 
 
@@ -323,7 +323,7 @@ alice > {"type":"join","id":4,"room":"lobby"}
 ok main::asked(1)
 ok main::answer(200)
 alice < {"type":"ok","id":4}
-log ~cannot be found out in time
+log ~"/slow" has not answered in 300 ms, user: "alice", room: "lobby".*client: 127
 
 
 
@@ -461,6 +461,7 @@ perl alone_soon last
 === TEST 13: mistakes
 --- chat
 conf bad location: chat chat; chat_authorize ask; => ~"ask" in "chat_authorize" directive, it must be the URI
+conf bad location: chat chat; chat_authorize off timeout=5s; => ~"timeout=5s" in "chat_authorize" directive, it must be with a URI
 conf bad location: chat chat; chat_authorize /ask timeout=0; => ~"timeout=" and a time up to 60s
 conf bad location: chat chat; chat_authorize /a; chat_authorize /b; => ~"chat_authorize" directive is duplicate
 conf bad location: chat chat; chat_authorize_cache 2d; => ~a time up to 1d

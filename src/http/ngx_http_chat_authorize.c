@@ -11,6 +11,7 @@
 #define NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT  10000
 #define NGX_HTTP_CHAT_AUTHORIZE_SLACK    1000    /* ms, of the pause over it */
 #define NGX_HTTP_CHAT_AUTHORIZE_KEPT     10000   /* answers, a worker */
+#define NGX_HTTP_CHAT_AUTHORIZE_TOLD     512     /* bytes, of what it said */
 
 
 /* A session that waits for an answer. */
@@ -22,6 +23,7 @@ typedef struct {
     ngx_event_t                event;      /* it has waited long enough */
     ngx_http_chat_admission_t  how;        /* role: that was given, or NONE */
     ngx_msec_t                 valid;      /* to be kept so long */
+    ngx_str_t                  room;
     ngx_str_t                  key;
 } ngx_http_chat_authorization_t;
 
@@ -51,10 +53,12 @@ static ngx_int_t ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
     ngx_http_chat_act_t *act, ngx_str_t *key, void *waiting);
 static void ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
     ngx_http_request_t *r);
-static ngx_int_t ngx_http_chat_authorize_headers(ngx_http_request_t *r,
-    ngx_http_chat_admission_t *how);
-static ngx_int_t ngx_http_chat_authorize_header(ngx_http_request_t *r,
-    ngx_table_elt_t *h, ngx_http_chat_admission_t *how, ngx_uint_t *given);
+static void ngx_http_chat_authorize_failed(ngx_http_chat_authorization_t *a,
+    ngx_err_t err, const char *fmt, ...);
+static ngx_int_t ngx_http_chat_authorize_headers(
+    ngx_http_chat_authorization_t *a, ngx_http_request_t *r);
+static ngx_int_t ngx_http_chat_authorize_header(
+    ngx_http_chat_authorization_t *a, ngx_table_elt_t *h, ngx_uint_t *given);
 static ngx_int_t ngx_http_chat_authorize_role(ngx_http_chat_admission_t *how,
     ngx_str_t *value);
 static ngx_int_t ngx_http_chat_authorize_rate(ngx_http_chat_admission_t *how,
@@ -214,8 +218,8 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
 
     chcf = s->conf;
 
-    a = ngx_calloc(sizeof(ngx_http_chat_authorization_t) + key->len,
-                   s->connection->log);
+    a = ngx_calloc(sizeof(ngx_http_chat_authorization_t) + key->len
+                   + act->room.len, s->connection->log);
     if (a == NULL) {
         return NGX_BUSY;
     }
@@ -226,7 +230,10 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
     a->key.data = (u_char *) (a + 1);
     a->key.len = key->len;
 
-    ngx_memcpy(a->key.data, key->data, key->len);
+    a->room.data = ngx_cpymem(a->key.data, key->data, key->len);
+    a->room.len = act->room.len;
+
+    ngx_memcpy(a->room.data, act->room.data, act->room.len);
 
     a->event.handler = ngx_http_chat_authorize_timeout;
     a->event.data = a;
@@ -261,7 +268,7 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
     ngx_int_t  rc;
 
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
-        rc = ngx_http_chat_authorize_headers(r, &a->how);
+        rc = ngx_http_chat_authorize_headers(a, r);
 
     } else if (status == NGX_HTTP_UNAUTHORIZED
                || status == NGX_HTTP_FORBIDDEN)
@@ -269,9 +276,7 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
         rc = NGX_DECLINED;
 
     } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "who may join cannot be found out: \"%V\" has answered "
-                      "with %ui", &r->uri, status);
+        ngx_http_chat_authorize_failed(a, 0, "has answered with %ui", status);
         rc = NGX_BUSY;
     }
 
@@ -284,18 +289,46 @@ ngx_http_chat_authorize_answer(void *data, ngx_uint_t status,
 }
 
 
+static void
+ngx_http_chat_authorize_failed(ngx_http_chat_authorization_t *a,
+    ngx_err_t err, const char *fmt, ...)
+{
+    u_char                    *p;
+    va_list                    args;
+    ngx_str_t                  user;
+    ngx_http_chat_session_t   *s;
+    ngx_http_chat_loc_conf_t  *chcf;
+    u_char                     told[NGX_HTTP_CHAT_AUTHORIZE_TOLD];
+
+    s = a->session;
+    chcf = s->conf;
+
+    user.data = ngx_http_chat_session_user(s);
+    user.len = s->user_len;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(told, told + sizeof(told), fmt, args);
+    va_end(args);
+
+    ngx_log_error(NGX_LOG_ERR, s->connection->log, err,
+                  "who may join cannot be found out: \"%V\" %*s, user: \"%V\""
+                  ", room: \"%V\"", &chcf->access.uri, p - told, told, &user,
+                  &a->room);
+}
+
+
 /* BUSY: what is no value is no answer, and was logged. */
 
 static ngx_int_t
-ngx_http_chat_authorize_headers(ngx_http_request_t *r,
-    ngx_http_chat_admission_t *how)
+ngx_http_chat_authorize_headers(ngx_http_chat_authorization_t *a,
+    ngx_http_request_t *r)
 {
     ngx_uint_t        i, given;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
     given = 0;
-    how->burst = NGX_HTTP_CHAT_RATE_BURST;
+    a->how.burst = NGX_HTTP_CHAT_RATE_BURST;
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
@@ -303,8 +336,7 @@ ngx_http_chat_authorize_headers(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
             if (h[i].hash
-                && ngx_http_chat_authorize_header(r, &h[i], how, &given)
-                   != NGX_OK)
+                && ngx_http_chat_authorize_header(a, &h[i], &given) != NGX_OK)
             {
                 return NGX_BUSY;
             }
@@ -316,8 +348,8 @@ ngx_http_chat_authorize_headers(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_chat_authorize_header(ngx_http_request_t *r, ngx_table_elt_t *h,
-    ngx_http_chat_admission_t *how, ngx_uint_t *given)
+ngx_http_chat_authorize_header(ngx_http_chat_authorization_t *a,
+    ngx_table_elt_t *h, ngx_uint_t *given)
 {
     ngx_uint_t                               i, bit;
     const ngx_http_chat_authorize_header_t  *known;
@@ -335,16 +367,15 @@ ngx_http_chat_authorize_header(ngx_http_request_t *r, ngx_table_elt_t *h,
 
         bit = (ngx_uint_t) 1 << i;
 
-        if (!(*given & bit) && known[i].parse(how, &h->value) == NGX_OK) {
+        if (!(*given & bit) && known[i].parse(&a->how, &h->value) == NGX_OK) {
             *given |= bit;
             return NGX_OK;
         }
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "who may join cannot be found out: \"%V\" has answered "
-                      "with%s \"%V: %V\", it must be %s", &r->uri,
-                      (*given & bit) ? " a second" : "", &h->key, &h->value,
-                      known[i].expected);
+        ngx_http_chat_authorize_failed(a, 0, "has answered with%s \"%V: %V\""
+                                       ", it must be %s",
+                                       (*given & bit) ? " a second" : "",
+                                       &h->key, &h->value, known[i].expected);
         return NGX_ERROR;
     }
 
@@ -428,8 +459,13 @@ ngx_http_chat_authorize_timeout(ngx_event_t *ev)
 {
     ngx_http_chat_authorization_t *a = ev->data;
 
-    ngx_log_error(NGX_LOG_ERR, ev->log, NGX_ETIMEDOUT,
-                  "who may join cannot be found out in time");
+    ngx_http_chat_loc_conf_t  *chcf;
+
+    chcf = a->session->conf;
+
+    ngx_http_chat_authorize_failed(a, NGX_ETIMEDOUT,
+                                   "has not answered in %M ms",
+                                   chcf->access.timeout);
 
     ngx_http_chat_ask_cancel(a->ask);
     ngx_http_chat_authorize_reply(a, NGX_BUSY);
@@ -597,7 +633,14 @@ ngx_http_chat_set_authorize(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     access->timeout = NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts == 3) {
+            return ngx_http_chat_conf_invalid(cf, &value[2],
+                                              "with a URI, for \"off\" has "
+                                              "no parameters");
+        }
+
         ngx_str_set(&access->uri, "");
         return NGX_CONF_OK;
     }
