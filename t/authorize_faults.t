@@ -13,6 +13,7 @@ Test::Nginx::Chat::Token::key_file('revoked', "# who is out\n");
 default_http_config(<<'_EOC_');
     chat_zone  chat:2m;
     chat_close_delay  0s;
+    chat_presence  off;
     limit_req_zone  $server_name  zone=held:1m  rate=20r/s;
     proxy_cache_path  html/cache  keys_zone=cache:1m;
     log_subrequest  on;
@@ -29,6 +30,13 @@ default_config(<<'_EOC_');
         chat            chat;
         chat_user       $arg_user;
         chat_room       $arg_room;
+        chat_authorize  /backend timeout=60s;
+    }
+
+    location /seen {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_presence   full;
         chat_authorize  /backend timeout=60s;
     }
 
@@ -488,3 +496,25 @@ ok main::asked(1)
 ok main::answer(204)
 a < {"type":"ok","id":1}
 log in question.log ~^127\.0\.0\.1 \d+ .* 204 .* alice lobby member $sid chat\.v1
+
+
+
+=== TEST 19: who has gone is not seen coming
+--- chat
+a connect /seen?user=alice
+a skip {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+ok main::answer(200)
+a skip {"type":"ok","id":1}
+b connect /seen?user=bob same=a
+b skip {"type":"welcome"}
+b > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+b drop
+a > {"type":"ping","id":2}
+a < {"type":"ok","id":2}
+ok main::answer(200)
+a nothing 300ms
+a > {"type":"members","id":3,"room":"lobby"}
+a < {"type":"ok","id":3,"members":1}

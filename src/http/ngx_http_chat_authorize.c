@@ -487,6 +487,14 @@ ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
         return;
     }
 
+    if (s->connection->read->pending_eof) {
+
+        /* nobody is to be seen coming who has gone, which is read now */
+
+        ngx_http_chat_session_unthrottle(s);
+        return;
+    }
+
     waiting = a->waiting;
     a->waiting = NULL;
 
