@@ -122,6 +122,13 @@ _EOC_
 
 secret_file();
 key_file(revoked => 'token stolen');
+
+# the seconds that some handshakes may take
+
+sub handshakes {
+    return 3 * ($ENV{TEST_NGINX_SLOWNESS} || 1);
+}
+
 play();
 
 __DATA__
@@ -367,7 +374,7 @@ a skip closed 1012
 
 === TEST 15: sessions that go before their tokens
 --- chat
-set exp = time() + 2
+set exp = time() + main::handshakes()
 for who a b c
 $who connect /chat?token=$(main::token(sub => 'x', exp => $exp))
 $who < {"type":"welcome"}
