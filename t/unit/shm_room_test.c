@@ -824,9 +824,8 @@ room_reader(ngx_http_chat_zone_t *z, ngx_uint_t who)
     ngx_memzero(next, sizeof(next));
 
     n = room_find(z, "room");
+    ngx_memzero(&cursor, sizeof(ngx_http_chat_cursor_t));
     cursor.seq = 1;
-    cursor.block = 0;
-    cursor.off = 0;
     view.epoch = ngx_http_chat_room(z, n)->epoch;
 
     while (cursor.seq <= ROOM_WRITERS * ROOM_ENTRIES) {
