@@ -255,6 +255,10 @@ conf bad chat: chat_jwt key=../html/short; => ~the secret is shorter than 32
 perl write_private
 conf bad chat: chat_jwt key=../html/private; => ~it holds a private key
 conf good chat: chat_jwt key=../html/pem alg=RS256,ES256 alg=EdDSA;
+conf good chat: chat_jwt key=../html/pem alg=HS256; => ~no key in "chat_jwt key=../html/pem" is for the algorithms of "alg="
+conf good chat: chat_jwt key=../html/secret alg=RS256,ES256; => ~no key in
+perl write_file none {"keys":[]}
+conf good chat: chat_jwt jwks=../html/none; => ~no key in "chat_jwt jwks=../html/none" is for anything
 conf bad chat: chat_jwt key=../html/pem alg=none; => ~invalid value "alg=none" in "chat_jwt".*HS256
 conf bad chat: chat_jwt key=../html/pem alg=RS256,; => ~invalid value "alg=RS256,"
 conf bad chat: chat_jwt key=../html/pem alg=; => ~invalid value "alg="
@@ -263,11 +267,12 @@ conf bad chat: chat_jwt key=; => ~it must be "off", "key=file" or "jwks=file"
 conf bad chat: chat_jwt off alg=RS256; => ~invalid value "alg=RS256"
 conf bad chat: chat_jwt off; chat_jwt off; => ~is duplicate
 conf good server: chat_jwt key=../html/secret; location /x { chat chat; chat_jwt off; }
-conf bad chat: chat_jwt_claims x=y; => ~it must be "iss=name", "aud=name" or "leeway=time"
+conf bad chat: chat_jwt_claims x=y; => ~it must be "iss=name", "aud=name" or one "leeway=time"
 conf bad chat: chat_jwt_claims iss=; => ~it must be "iss=name"
 conf bad chat: chat_jwt_claims leeway=2h; => ~a time up to 1h
 conf bad chat: chat_jwt_claims leeway=x; => ~a time up to 1h
 conf good chat: chat_jwt_claims leeway=0s;
+conf bad chat: chat_jwt_claims leeway=1s leeway=2s; => ~invalid value "leeway=2s".*or one "leeway=time"
 conf bad chat: chat_jwt_claims iss=a; chat_jwt_claims aud=b; => ~is duplicate
 conf bad chat: chat_auth_timeout 2h; => ~a time up to 1h
 

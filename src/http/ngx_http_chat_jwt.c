@@ -16,6 +16,8 @@ static void *ngx_http_chat_jwt_parse_file(ngx_str_t *name, u_char *text,
 static void *ngx_http_chat_jwt_parse_json(ngx_str_t *name, u_char *text,
     size_t len, const char **reason, ngx_uint_t *line);
 static void ngx_http_chat_jwt_free(void *data);
+static char *ngx_http_chat_jwt_serves(ngx_conf_t *cf,
+    ngx_http_chat_doors_t *doors, ngx_str_t *value);
 static int64_t ngx_http_chat_jwt_now(void);
 
 static char *ngx_http_chat_jwt_algs(ngx_conf_t *cf,
@@ -55,10 +57,19 @@ static void *
 ngx_http_chat_jwt_parse_json(ngx_str_t *name, u_char *text, size_t len,
     const char **reason, ngx_uint_t *line)
 {
-    (void) name;
+    chat_jwk_set_t  *keys;
+
     (void) line;    /* jansson's are not passed on */
 
-    return chat_jwk_set_json(text, len, reason);
+    keys = chat_jwk_set_json(text, len, reason);
+
+    if (keys && !chat_jwk_set_serves(keys, 0)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "there is no key in \"%V\", nobody's token is good",
+                      name);
+    }
+
+    return keys;
 }
 
 
@@ -279,7 +290,30 @@ ngx_http_chat_set_jwt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_http_chat_conf_invalid(cf, &value[1], expected);
     }
 
-    return doors->jwt ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return doors->jwt ? ngx_http_chat_jwt_serves(cf, doors, &value[1])
+                      : NGX_CONF_ERROR;
+}
+
+
+/* No mistake: the file may be another one soon. */
+
+static char *
+ngx_http_chat_jwt_serves(ngx_conf_t *cf, ngx_http_chat_doors_t *doors,
+    ngx_str_t *value)
+{
+    chat_jwk_set_t  *keys;
+
+    keys = ngx_http_chat_keyfile_data(doors->jwt, cf->log);
+
+    if (!chat_jwk_set_serves(keys, doors->algs)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "no key in \"chat_jwt %V\" is for %s, nobody's "
+                           "token will be good", value,
+                           doors->algs ? "the algorithms of \"alg=\""
+                                       : "anything");
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -346,7 +380,9 @@ ngx_http_chat_set_jwt_claims(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             rv = ngx_http_chat_jwt_claim(cf, &doors->aud, &rest);
 
-        } else if (ngx_http_chat_conf_param(&value[i], "leeway=", &rest)) {
+        } else if (doors->leeway == NGX_CONF_UNSET_MSEC
+                   && ngx_http_chat_conf_param(&value[i], "leeway=", &rest))
+        {
             doors->leeway = ngx_parse_time(&rest, 0);
             rv = (doors->leeway <= NGX_HTTP_CHAT_LEEWAY_MAX)
                  ? NGX_CONF_OK
@@ -357,7 +393,7 @@ ngx_http_chat_set_jwt_claims(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         } else {
             rv = ngx_http_chat_conf_invalid(cf, &value[i],
                                             "\"iss=name\", \"aud=name\" or "
-                                            "\"leeway=time\"");
+                                            "one \"leeway=time\"");
         }
 
         if (rv != NGX_CONF_OK) {

@@ -71,6 +71,9 @@ chat_jwk_set_t *chat_jwk_set_json(const unsigned char *text, size_t len,
     const char **reason);
 void chat_jwk_set_free(chat_jwk_set_t *set);
 
+/* 1: there is a key for one of these algorithms, 1 << CHAT_JWA_...; 0 = all */
+int chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs);
+
 /*
  * kid NULL: the token has none, and each key that fits the algorithm is
  * tried.  Else so are those of that kid, and those that have none.

@@ -113,6 +113,27 @@ chat_jwk_verify(const chat_jwk_set_t *set, chat_jwa_e alg,
 }
 
 
+int
+chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
+{
+    unsigned  i, alg;
+
+    for (i = 0; i < set->n; i++) {
+
+        for (alg = 0; alg < CHAT_JWA_N; alg++) {
+
+            if ((algs == 0 || (algs & 1u << alg))
+                && chat_jwk_fits(&set->keys[i], (chat_jwa_e) alg, NULL))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 chat_jwk_fits(const chat_jwk_t *key, chat_jwa_e alg, const chat_str_t *kid)
 {

@@ -472,8 +472,8 @@ sub edit_conf {
 }
 
 
-# conf good LEVEL: TEXT | conf bad LEVEL: TEXT => ~regex
-# tells what "nginx -t" says to such a text at that level.
+# conf good LEVEL: TEXT [=> ~regex] | conf bad LEVEL: TEXT => ~regex
+# tells what "nginx -t" says to such a text at that level: a warning, an error.
 
 sub do_conf {
     my ($self, $args) = @_;
@@ -485,13 +485,14 @@ sub do_conf {
 
     my ($status, $said) = $self->{try_conf}->($level, $text);
 
-    if ($verdict eq 'good') {
+    if ($verdict eq 'good' && ($status || !defined $re)) {
         return $self->want(!$status, "nginx says: $said");
     }
 
-    die "nginx is content with it\n" if !$status;
+    die "nginx is content with it\n" if $verdict eq 'bad' && !$status;
     die "no message to look for\n" if !defined $re;
-    $re = regex("\\[emerg\\][^\\n]*$re");
+    $level = $verdict eq 'good' ? 'warn' : 'emerg';
+    $re = regex("\\[$level\\][^\\n]*$re");
     $self->want(scalar $said =~ $re, "nginx says: $said");
 }
 
@@ -1070,6 +1071,7 @@ What a client gets is expected in order, with nothing left out.
     nginx quit, nginx stopped, nginx signal HUP
     nginx edit s/this/that/                     of the configuration
     log [no|N] ~regex;  access [no|N] ~regex;  log in FILE ~regex
-    conf good LEVEL: TEXT;  conf bad LEVEL: TEXT => ~regex
+    conf good LEVEL: TEXT [=> ~regex of a warning]
+    conf bad LEVEL: TEXT => ~regex
 
 =cut
