@@ -97,6 +97,12 @@ default_config(<<'_EOC_');
         chat_connection_rate  rate=1r/m burst=3 key=$binary_remote_addr;
     }
 
+    location /braces {
+        chat                  chat;
+        chat_jwt              key=../html/secret;
+        chat_connection_rate  rate=1r/m burst=1 key=${binary_remote_addr};
+    }
+
     location /later {
         chat                  chat;
         chat_jwt              key=../html/secret;
@@ -369,6 +375,8 @@ a refused 401 /tokens?token=x.y.z
 a refused 429 /tokens?token=x.y.z
 a refused 429 /tokens?token=$good
 b connect /tokens?token=$good from=127.0.0.2
+a refused 401 /braces?token=x.y.z
+a refused 429 /braces?token=x.y.z
 
 
 

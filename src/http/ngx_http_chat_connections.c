@@ -774,8 +774,11 @@ ngx_http_chat_connection_rate_finish(ngx_conf_t *cf,
 
     static ngx_str_t  early[] = {
         ngx_string("$chat_remote_net"),
+        ngx_string("${chat_remote_net}"),
         ngx_string("$binary_remote_addr"),
-        ngx_string("$remote_addr")
+        ngx_string("${binary_remote_addr}"),
+        ngx_string("$remote_addr"),
+        ngx_string("${remote_addr}")
     };
 
     key = &rate->key.value;
