@@ -119,6 +119,7 @@ alice > {"type":"join","id":1,"room":"lobby"}
 alice < {"type":"ok","id":1}
 alice > {"type":"join","id":2,"room":"hidden"}
 alice < {"type":"error","id":2,"code":"forbidden","message":"an access rule does not allow this"}
+log 1 ~client was refused by an access rule or its API key, room: "hidden".*user: "alice"
 alice > {"type":"join","id":3,"room":"news"}
 alice < {"type":"ok","id":3}
 alice > {"type":"join","id":4,"room":"nobody"}

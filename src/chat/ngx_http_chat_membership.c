@@ -360,6 +360,10 @@ ngx_http_chat_join_refuse(ngx_http_chat_session_t *s,
     ngx_http_chat_join_t *join, ngx_int_t rc)
 {
     if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                      "client was refused by the backend that is asked, "
+                      "room: \"%V\"", &join->room);
+
         ngx_http_chat_reply_error(s, &join->cmd->id, CHAT_ERR_FORBIDDEN, NULL,
                                   "you are not allowed into this room");
         return;

@@ -295,7 +295,6 @@ ngx_http_chat_authorize_failed(ngx_http_chat_authorization_t *a,
 {
     u_char                    *p;
     va_list                    args;
-    ngx_str_t                  user;
     ngx_http_chat_session_t   *s;
     ngx_http_chat_loc_conf_t  *chcf;
     u_char                     told[NGX_HTTP_CHAT_AUTHORIZE_TOLD];
@@ -303,17 +302,13 @@ ngx_http_chat_authorize_failed(ngx_http_chat_authorization_t *a,
     s = a->session;
     chcf = s->conf;
 
-    user.data = ngx_http_chat_session_user(s);
-    user.len = s->user_len;
-
     va_start(args, fmt);
     p = ngx_vslprintf(told, told + sizeof(told), fmt, args);
     va_end(args);
 
     ngx_log_error(NGX_LOG_ERR, s->connection->log, err,
-                  "who may join cannot be found out: \"%V\" %*s, user: \"%V\""
-                  ", room: \"%V\"", &chcf->access.uri, p - told, told, &user,
-                  &a->room);
+                  "who may join cannot be found out: \"%V\" %*s, "
+                  "room: \"%V\"", &chcf->access.uri, p - told, told, &a->room);
 }
 
 
