@@ -275,6 +275,9 @@ conf good chat: chat_jwt_claims leeway=0s;
 conf bad chat: chat_jwt_claims leeway=1s leeway=2s; => ~invalid value "leeway=2s".*or one "leeway=time"
 conf bad chat: chat_jwt_claims iss=a; chat_jwt_claims aud=b; => ~is duplicate
 conf bad chat: chat_auth_timeout 2h; => ~a time up to 1h
+conf good chat: chat_auth_timeout 5s; => ~"chat_auth_timeout" waits for nobody here
+conf good chat: chat_jwt key=../html/secret; chat_auth_timeout 5s; => ~"chat_auth_timeout" waits for nobody here
+conf good chat: chat_jwt key=../html/secret; chat_guests off; chat_auth_timeout 5s;
 
 
 

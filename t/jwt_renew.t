@@ -11,6 +11,7 @@ default_http_config(<<'_EOC_');
     log_format  claims '$chat_user/$chat_jwt_claim_sub/$chat_jwt_claim_level';
     log_format  access '$status $chat_user $chat_jwt_claim_sub';
     chat_jwt_claims leeway=0s;
+    chat_auth_timeout 300ms;
     chat_log    logs/claims.log claims;
     access_log  logs/chat_access.log access;
 
@@ -76,7 +77,6 @@ default_config(<<'_EOC_');
     location /guests {
         chat               chat;
         chat_jwt           key=../html/secret;
-        chat_auth_timeout  300ms;
     }
 
     location /raw {
@@ -85,7 +85,6 @@ default_config(<<'_EOC_');
         chat_room          raw;
         chat_jwt           key=../html/secret;
         chat_guests        off;
-        chat_auth_timeout  10s;
     }
 
     location /leeway {

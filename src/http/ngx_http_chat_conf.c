@@ -16,6 +16,8 @@ static char *ngx_http_chat_history_param(ngx_conf_t *cf,
 static char *ngx_http_chat_compression_param(ngx_conf_t *cf,
     ngx_http_chat_settings_t *settings, ngx_str_t *value);
 
+static void ngx_http_chat_check_timeout(ngx_conf_t *cf,
+    ngx_http_chat_loc_conf_t *conf);
 static void ngx_http_chat_merge_zone(ngx_conf_t *cf,
     ngx_http_chat_loc_conf_t *prev, ngx_http_chat_loc_conf_t *conf);
 static void ngx_http_chat_merge_settings(ngx_http_chat_settings_t *prev,
@@ -119,6 +121,8 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_chat_loc_conf_t *prev = parent;
     ngx_http_chat_loc_conf_t *conf = child;
 
+    ngx_uint_t  waits;
+
     conf->ctx = *(ngx_http_conf_ctx_t *) cf->ctx;
 
     ngx_http_chat_merge_zone(cf, prev, conf);
@@ -135,6 +139,8 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->connection_rates, prev->connection_rates,
                              NULL);
     ngx_conf_merge_value(conf->limits_dry_run, prev->limits_dry_run, 0);
+
+    waits = (conf->doors.timeout != NGX_CONF_UNSET_MSEC);
 
     ngx_http_chat_doors_merge(&prev->doors, &conf->doors);
 
@@ -156,6 +162,10 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_chat_merge_settings(&prev->settings, &conf->settings);
 
+    if (waits) {
+        ngx_http_chat_check_timeout(cf, conf);
+    }
+
     if (ngx_http_chat_authorize_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_chat_rate_merge(cf, prev->rates, conf) != NGX_CONF_OK
         || ngx_http_chat_filter_merge(cf, prev, conf) != NGX_CONF_OK)
@@ -174,6 +184,26 @@ ngx_http_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return ngx_http_chat_check_room(cf, conf);
+}
+
+
+/* Of one that was written there: others may be meant for other locations. */
+
+static void
+ngx_http_chat_check_timeout(ngx_conf_t *cf, ngx_http_chat_loc_conf_t *conf)
+{
+    if (conf->zone == NULL
+        || conf->doors.timeout == 0
+        || (conf->doors.jwt && !conf->guests
+            && conf->settings.protocol != NGX_HTTP_CHAT_PROTOCOL_RAW))
+    {
+        return;
+    }
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "\"chat_auth_timeout\" waits for nobody here: it is "
+                       "for \"chat_jwt\" and \"chat_guests off\", and not "
+                       "for \"chat_protocol raw\"");
 }
 
 
