@@ -40,6 +40,13 @@ default_config(<<'_EOC_');
         chat_authorize  /backend;
     }
 
+    location /paced {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_rate       rate=30r/m burst=1 action=delay;
+        chat_authorize  /backend;
+    }
+
     location = /backend {
         internal;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
@@ -467,3 +474,20 @@ a > {"type":"join","id":7,"room":"lobby"}
 ok main::asked(1)
 ok main::answer(200, 'X-Chat-Rates: nonsense', 'X-Chat: 1', 'X-Chat-Rat: 1', 'X-Chat-Role-Rate: 1')
 a < {"type":"ok","id":7,"limits":"%absent"}
+
+
+
+=== TEST 15: an answer does not let through what a rate holds back
+--- chat
+a connect /paced?user=alice
+a skip {"type":"welcome"}
+set start = Time::HiRes::time()
+a > {"type":"ping","id":1}
+a < {"type":"ok","id":1}
+a > {"type":"join","id":2,"room":"lobby"}
+ok main::asked(1)
+ok main::answer(403)
+a < {"type":"error","id":2,"code":"forbidden"}
+a > {"type":"ping","id":3}
+a < {"type":"ok","id":3}
+ok Time::HiRes::time() - $start > 1.5

@@ -21,6 +21,7 @@ typedef struct {
     ngx_http_chat_ask_t       *ask;
     void                      *waiting;    /* the join */
     ngx_event_t                event;      /* it has waited long enough */
+    ngx_msec_t                 held;       /* by a rate, until then */
     ngx_http_chat_admission_t  how;        /* role: that was given, or NONE */
     ngx_msec_t                 valid;      /* to be kept so long */
     ngx_str_t                  room;
@@ -251,6 +252,8 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
     ngx_queue_insert_tail(&ngx_http_chat_authorizations.asked, &a->queue);
     ngx_add_timer(&a->event, chcf->access.timeout);
 
+    a->held = s->throttle ? s->throttle->timer.key : ngx_current_msec;
+
     /* what it says behind the join is not to overtake it */
 
     ngx_http_chat_session_throttle(s, chcf->access.timeout
@@ -474,6 +477,7 @@ static void
 ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
 {
     void                     *waiting;
+    ngx_msec_int_t            left;
     ngx_http_chat_session_t  *s;
 
     s = a->session;
@@ -482,20 +486,23 @@ ngx_http_chat_authorize_reply(ngx_http_chat_authorization_t *a, ngx_int_t rc)
         return;
     }
 
-    if (s->connection->read->pending_eof) {
+    /* nobody is to be seen coming who has gone, which is read next */
 
-        /* nobody is to be seen coming who has gone, which is read now */
+    if (!s->connection->read->pending_eof) {
+        waiting = a->waiting;
+        a->waiting = NULL;
 
-        ngx_http_chat_session_unthrottle(s);
-        return;
+        a->how.role = a->how.role ? a->how.role : s->role;
+
+        ngx_http_chat_join_authorized(s, waiting, rc, &a->how);
     }
 
-    waiting = a->waiting;
-    a->waiting = NULL;
+    left = (ngx_msec_int_t) (a->held - ngx_current_msec);
 
-    a->how.role = a->how.role ? a->how.role : s->role;
-
-    ngx_http_chat_join_authorized(s, waiting, rc, &a->how);
+    if (left > 0) {
+        ngx_http_chat_session_throttle(s, (ngx_msec_t) left);
+        return;
+    }
 
     ngx_http_chat_session_unthrottle(s);
 }
