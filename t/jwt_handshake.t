@@ -54,6 +54,12 @@ default_config(<<'_EOC_');
         chat_guests     off;
     }
 
+    location /braces {
+        chat            chat;
+        chat_jwt        key=../html/secret;
+        chat_jwt_token  ${arg_jwt_2};
+    }
+
     location /moved {
         chat      chat;
         chat_jwt  key=../html/secret;
@@ -273,6 +279,9 @@ log in full.log ~token=x&token=\*+&a=1
 e connect /argument?jwt_1=$t&a=2
 e < {"type":"welcome","user":"alice"}
 log in full.log ~jwt_1=\*+&a=2
+g connect /braces?jwt_2=$t&a=4
+g < {"type":"welcome","user":"alice"}
+log in full.log ~jwt_2=\*+&a=4
 f refused 401 /argument?token=$t&jwt_1=$bad&jwt_1=$t&a=3
 log in full.log ~token=\*+&jwt_1=\*+&jwt_1=\*+&a=3
 log in full.log no ~$(quotemeta(substr($t, -20)))

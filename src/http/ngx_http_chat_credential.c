@@ -473,35 +473,47 @@ ngx_http_chat_credential_bearer(ngx_str_t *value)
 static ngx_uint_t
 ngx_http_chat_credential_named(ngx_http_chat_doors_t *doors, ngx_str_t *name)
 {
-    u_char     *p, *last;
-    ngx_str_t  *text;
+    u_char      ch;
+    ngx_str_t   text;
+    ngx_uint_t  i;
 
-    static const char  prefix[] = "$arg_";
+    static const char  prefix[] = "arg_";
 
     ngx_str_set(name, "token");
 
-    if (doors->token == NULL
-        || doors->token->value.len < sizeof(prefix)
-        || ngx_strncmp(doors->token->value.data, prefix, sizeof(prefix) - 1)
-           != 0)
+    if (doors->token == NULL || doors->token->value.len < sizeof("$arg_")
+        || doors->token->value.data[0] != '$')
     {
         return 0;
     }
 
-    text = &doors->token->value;
-    last = text->data + text->len;
+    text.data = doors->token->value.data + 1;
+    text.len = doors->token->value.len - 1;
 
-    for (p = text->data + 1; p < last; p++) {
+    if (text.data[0] == '{' && text.data[text.len - 1] == '}') {
+        text.data++;
+        text.len -= 2;
+    }
 
-        if (!((*p >= '0' && *p <= '9') || *p == '_'
-              || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')))
+    if (text.len < sizeof(prefix)
+        || ngx_strncmp(text.data, prefix, sizeof(prefix) - 1) != 0)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < text.len; i++) {
+
+        ch = text.data[i];
+
+        if (!((ch >= '0' && ch <= '9') || ch == '_'
+              || ((ch | 0x20) >= 'a' && (ch | 0x20) <= 'z')))
         {
             return 0;
         }
     }
 
-    name->data = text->data + sizeof(prefix) - 1;
-    name->len = last - name->data;
+    name->data = text.data + sizeof(prefix) - 1;
+    name->len = text.len - (sizeof(prefix) - 1);
 
     return 1;
 }
