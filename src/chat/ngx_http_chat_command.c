@@ -1,9 +1,7 @@
 
 #include "ngx_http_chat_command.h"
-#include "ngx_http_chat_publish.h"
 #include "ngx_http_chat_rate.h"
 #include "ngx_http_chat_token.h"
-#include "ngx_http_chat_transport.h"
 
 #include "chat_ws.h"
 

@@ -9,7 +9,6 @@
 #define _NGX_HTTP_CHAT_COMMAND_H_INCLUDED_
 
 
-#include "ngx_http_chat_member.h"
 #include "ngx_http_chat_publish.h"
 #include "ngx_http_chat_reply.h"
 #include "ngx_http_chat_rights.h"

@@ -9,7 +9,6 @@
 #define _NGX_HTTP_CHAT_RIGHTS_H_INCLUDED_
 
 
-#include "ngx_http_chat_member.h"
 #include "ngx_http_chat_reply.h"
 
 

@@ -13,9 +13,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "chat_jwt.h"
 #include "ngx_http_chat_credential.h"
-#include "ngx_http_chat_session.h"
 
 
 typedef struct ngx_http_chat_ask_s  ngx_http_chat_ask_t;

@@ -5,7 +5,6 @@
 
 
 #include "ngx_http_chat_module.h"
-#include "ngx_http_chat_token.h"
 
 
 #define NGX_HTTP_CHAT_LEEWAY_MAX  (60 * 60 * 1000)

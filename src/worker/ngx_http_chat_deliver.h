@@ -11,7 +11,6 @@
 #define _NGX_HTTP_CHAT_DELIVER_H_INCLUDED_
 
 
-#include "ngx_http_chat_member.h"
 #include "ngx_http_chat_run.h"
 
 
