@@ -79,6 +79,13 @@ default_config(<<'_EOC_');
         chat_authorize  /kept timeout=60s;
     }
 
+    location /logged {
+        error_log       logs/logged.log;
+        chat            chat;
+        chat_user       $arg_user;
+        chat_authorize  /backend;
+    }
+
     location = /kept {
         internal;
         proxy_cache        cache;
@@ -518,3 +525,16 @@ ok main::answer(200)
 a nothing 300ms
 a > {"type":"members","id":3,"room":"lobby"}
 a < {"type":"ok","id":3,"members":1}
+
+
+
+=== TEST 20: why a backend has not answered is in the log of who asked
+--- chat
+a connect /logged?user=alice
+a skip {"type":"welcome"}
+a > {"type":"join","id":1,"room":"lobby"}
+ok main::asked(1)
+ok main::break_off()
+a < {"type":"error","id":1,"code":"unavailable"}
+log in logged.log ~who may join cannot be found out
+log in logged.log ~upstream prematurely closed connection

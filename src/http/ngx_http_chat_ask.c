@@ -119,7 +119,7 @@ ngx_http_chat_ask_connection(ngx_http_chat_ask_t *ask,
 
     c = &ask->connection;
 
-    ask->log = *ngx_cycle->log;
+    ask->log = *client->log;
     ask->log.connection = client->number;
     ask->log.handler = NULL;
     ask->log.data = &ask->log_ctx;
