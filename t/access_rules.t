@@ -171,6 +171,7 @@ bob connect /chat?user=bob
 bob skip {"type":"welcome"}
 alice > {"type":"send","id":1,"to":"carol","text":"x"}
 alice < {"type":"error","id":1,"code":"forbidden"}
+log 1 ~client was refused by an access rule or its API key, room: "@carol".*user: "alice"
 alice > {"type":"typing","id":2,"to":"carol"}
 alice < {"type":"error","id":2,"code":"forbidden"}
 bob > {"type":"send","id":3,"to":"carol","text":"hello"}

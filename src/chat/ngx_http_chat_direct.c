@@ -131,8 +131,8 @@ ngx_http_chat_direct_access(ngx_http_chat_session_t *s, chat_command_t *cmd,
         return NGX_OK;
     }
 
-    ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
-                              "an access rule does not allow this");
+    ngx_http_chat_access_refuse(s, cmd, peer);
+
     return NGX_DECLINED;
 }
 

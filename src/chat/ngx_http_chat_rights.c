@@ -150,6 +150,19 @@ ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
 }
 
 
+void
+ngx_http_chat_access_refuse(ngx_http_chat_session_t *s, chat_command_t *cmd,
+    ngx_str_t *room)
+{
+    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                  "client was refused by an access rule or its API key, "
+                  "room: \"%V\"", room);
+
+    ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
+                              "an access rule does not allow this");
+}
+
+
 ngx_uint_t
 ngx_http_chat_access_raw(ngx_http_chat_session_t *s, ngx_uint_t act)
 {
@@ -257,12 +270,7 @@ ngx_http_chat_allowed(ngx_http_chat_session_t *s, chat_command_t *cmd,
     room.len = cmd->room.len;
 
     if (!ngx_http_chat_access(s, right->access, &room, standing)) {
-        ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
-                      "client was refused by an access rule or its API key, "
-                      "room: \"%V\"", &room);
-
-        ngx_http_chat_reply_error(s, &cmd->id, CHAT_ERR_FORBIDDEN, NULL,
-                                  "an access rule does not allow this");
+        ngx_http_chat_access_refuse(s, cmd, &room);
         return NGX_DECLINED;
     }
 

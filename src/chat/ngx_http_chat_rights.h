@@ -27,7 +27,11 @@ ngx_uint_t ngx_http_chat_role_own(ngx_http_chat_session_t *s,
 ngx_uint_t ngx_http_chat_access(ngx_http_chat_session_t *s, ngx_uint_t act,
     ngx_str_t *room, ngx_http_chat_standing_t *standing);
 
-/* The same in raw mode: in the session's only room, which knows nobody. */
+/* Else: the error reply, and a line in the log. */
+void ngx_http_chat_access_refuse(ngx_http_chat_session_t *s,
+    chat_command_t *cmd, ngx_str_t *room);
+
+/* As access() in raw mode: in the session's only room, which knows nobody. */
 ngx_uint_t ngx_http_chat_access_raw(ngx_http_chat_session_t *s,
     ngx_uint_t act);
 
