@@ -15,7 +15,9 @@
 
 
 /* No OpenSSL, or one that has other ways to make keys: there are no sets. */
+#ifndef CHAT_JWK_OPENSSL
 #define CHAT_JWK_OPENSSL     (OPENSSL_VERSION_NUMBER >= 0x30000000L)
+#endif
 
 #if (CHAT_JWK_OPENSSL)
 

@@ -290,4 +290,14 @@ chat_jwk_verify(const chat_jwk_set_t *set, chat_jwa_e alg,
 }
 
 
+int
+chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
+{
+    (void) set;
+    (void) algs;
+
+    return 0;
+}
+
+
 #endif /* CHAT_JWK_OPENSSL */
