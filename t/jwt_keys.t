@@ -258,7 +258,7 @@ conf good chat: chat_jwt key=../html/pem alg=RS256,ES256 alg=EdDSA;
 conf good chat: chat_jwt key=../html/pem alg=HS256; => ~no key in "chat_jwt key=../html/pem" is for the algorithms of "alg="
 conf good chat: chat_jwt key=../html/secret alg=RS256,ES256; => ~no key in
 perl write_file none {"keys":[]}
-conf good chat: chat_jwt jwks=../html/none; => ~no key in "chat_jwt jwks=../html/none" is for anything
+conf good chat: chat_jwt jwks=../html/none; => ~there is no key in ".*/html/none", nobody's token is good
 conf bad chat: chat_jwt key=../html/pem alg=none; => ~invalid value "alg=none" in "chat_jwt".*HS256
 conf bad chat: chat_jwt key=../html/pem alg=RS256,; => ~invalid value "alg=RS256,"
 conf bad chat: chat_jwt key=../html/pem alg=; => ~invalid value "alg="

@@ -304,12 +304,10 @@ ngx_http_chat_jwt_serves(ngx_conf_t *cf, ngx_http_chat_doors_t *doors,
 
     keys = ngx_http_chat_keyfile_data(doors->jwt, cf->log);
 
-    if (!chat_jwk_set_serves(keys, doors->algs)) {
+    if (doors->algs && !chat_jwk_set_serves(keys, doors->algs)) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "no key in \"chat_jwt %V\" is for %s, nobody's "
-                           "token will be good", value,
-                           doors->algs ? "the algorithms of \"alg=\""
-                                       : "anything");
+                           "no key in \"chat_jwt %V\" is for the algorithms "
+                           "of \"alg=\", nobody's token will be good", value);
     }
 
     return NGX_CONF_OK;

@@ -595,6 +595,27 @@ chat_jwk_names(chat_jwk_t *key, json_t *jwk, const char **reason)
 }
 
 
+int
+chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
+{
+    unsigned  i, alg;
+
+    for (i = 0; i < set->n; i++) {
+
+        for (alg = 0; alg < CHAT_JWA_N; alg++) {
+
+            if ((algs == 0 || (algs & 1u << alg))
+                && chat_jwk_fits(&set->keys[i], (chat_jwa_e) alg, NULL))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 #else /* !CHAT_JWK_OPENSSL */
 
 
@@ -621,6 +642,16 @@ void
 chat_jwk_set_free(chat_jwk_set_t *set)
 {
     (void) set;    /* there was none */
+}
+
+
+int
+chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
+{
+    (void) set;
+    (void) algs;
+
+    return 0;
 }
 
 

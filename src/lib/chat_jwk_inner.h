@@ -87,6 +87,10 @@ int chat_jwk_ec(chat_jwk_t *key, json_t *jwk, const char **reason);
 int chat_jwk_okp(chat_jwk_t *key, json_t *jwk, const char **reason);
 int chat_jwk_check(chat_jwk_t *key, const char **reason);
 
+/* 1: it may verify what is signed by that algorithm and names that kid. */
+int chat_jwk_fits(const chat_jwk_t *key, chat_jwa_e alg,
+    const chat_str_t *kid);
+
 /* 1: the member is that string. */
 int chat_jwk_member(json_t *jwk, const char *name, const char *value);
 

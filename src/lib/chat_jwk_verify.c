@@ -46,8 +46,6 @@ chat_jwa_find(const void *name, size_t len)
 #define CHAT_JWK_DER_MAX     (2 * (CHAT_JWK_FIELD_MAX + 4) + 4)
 
 
-static int chat_jwk_fits(const chat_jwk_t *key, chat_jwa_e alg,
-    const chat_str_t *kid);
 static int chat_jwk_verify_hmac(const chat_jwk_t *key, const EVP_MD *md,
     const unsigned char *input, size_t len, const unsigned char *signature,
     size_t signature_len);
@@ -114,27 +112,6 @@ chat_jwk_verify(const chat_jwk_set_t *set, chat_jwa_e alg,
 
 
 int
-chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
-{
-    unsigned  i, alg;
-
-    for (i = 0; i < set->n; i++) {
-
-        for (alg = 0; alg < CHAT_JWA_N; alg++) {
-
-            if ((algs == 0 || (algs & 1u << alg))
-                && chat_jwk_fits(&set->keys[i], (chat_jwa_e) alg, NULL))
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static int
 chat_jwk_fits(const chat_jwk_t *key, chat_jwa_e alg, const chat_str_t *kid)
 {
     const chat_jwa_t  *jwa;
@@ -287,16 +264,6 @@ chat_jwk_verify(const chat_jwk_set_t *set, chat_jwa_e alg,
     (void) signature_len;
 
     return CHAT_JWK_NO_KEY;
-}
-
-
-int
-chat_jwk_set_serves(const chat_jwk_set_t *set, unsigned algs)
-{
-    (void) set;
-    (void) algs;
-
-    return 0;
 }
 
 

@@ -95,6 +95,13 @@ test_selection(void)
 
     test_eq(jwt_verify(A2_TOKEN, set), CHAT_JWT_OK);
 
+    test_ok(chat_jwk_set_serves(set, 0));
+    test_ok(chat_jwk_set_serves(set, 1u << CHAT_JWA_HS256));
+    test_ok(chat_jwk_set_serves(set, 1u << CHAT_JWA_EDDSA
+                                     | 1u << CHAT_JWA_PS512));
+    test_ok(!chat_jwk_set_serves(set, 1u << CHAT_JWA_HS512));
+    test_ok(!chat_jwk_set_serves(set, 1u << CHAT_JWA_ES256));
+
     chat_jwk_set_free(set);
 
     /* one that would be long enough for another */
