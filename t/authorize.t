@@ -488,3 +488,22 @@ owner < {"type":"ok","id":2}
 member > {"type":"join","id":1,"room":"plain"}
 member < {"type":"ok","id":1,"role":"member"}
 ok main::quiet()
+
+
+
+=== TEST 15: rooms are told to those who are in them
+--- chat
+alice connect /chat?user=alice
+alice skip {"type":"welcome"}
+bob connect /chat?user=bob other=alice
+bob skip {"type":"welcome"}
+alice > {"type":"join","id":1,"room":"open"}
+alice < {"type":"ok","id":1}
+bob > {"type":"rooms","id":1}
+bob < {"type":"ok","id":1,"rooms":[]}
+alice > {"type":"rooms","id":2}
+alice < {"type":"ok","id":2,"rooms":[{"room":"open","members":1}]}
+bob > {"type":"join","id":2,"room":"open"}
+bob < {"type":"ok","id":2}
+bob > {"type":"rooms","id":3}
+bob < {"type":"ok","id":3,"rooms":[{"room":"open","members":2}]}

@@ -119,8 +119,11 @@ ngx_http_chat_rooms_one(ngx_http_chat_session_t *s, chat_command_t *cmd,
     user.data = ngx_http_chat_session_user(s);
     user.len = s->user_len;
 
+    /* of rooms that a backend has to be asked about only one's own are told */
+
     if (ngx_http_chat_room_standing(s->zone, room, epoch, &user, &own)
         != NGX_OK
+        || (s->settings->authorize && own.here == 0)
         || !ngx_http_chat_rights_member(s, &own)
         || !ngx_http_chat_access(s, NGX_HTTP_CHAT_ACT_JOIN, &name, &own)
         || ngx_http_chat_room_view(s->zone, room, epoch, &view) != NGX_OK)
