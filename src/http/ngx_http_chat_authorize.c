@@ -249,6 +249,8 @@ ngx_http_chat_authorize_ask(ngx_http_chat_session_t *s,
         return NGX_BUSY;
     }
 
+    s->asking = 1;
+
     ngx_queue_insert_tail(&ngx_http_chat_authorizations.asked, &a->queue);
     ngx_add_timer(&a->event, chcf->access.timeout);
 
@@ -519,6 +521,8 @@ ngx_http_chat_authorize_free(ngx_http_chat_authorization_t *a)
         ngx_free(a->waiting);
     }
 
+    a->session->asking = 0;
+
     ngx_queue_remove(&a->queue);
     ngx_free(a);
 }
@@ -530,11 +534,11 @@ ngx_http_chat_authorize_forget(ngx_http_chat_session_t *s)
     ngx_queue_t                    *q, *asked;
     ngx_http_chat_authorization_t  *a;
 
-    asked = &ngx_http_chat_authorizations.asked;
-
-    if (s->settings->authorize == NULL || asked->next == NULL) {
+    if (!s->asking) {
         return;
     }
+
+    asked = &ngx_http_chat_authorizations.asked;
 
     for (q = ngx_queue_head(asked);
          q != ngx_queue_sentinel(asked);

@@ -115,6 +115,7 @@ struct ngx_http_chat_session_s {
     unsigned                          inboxed:1;  /* its inbox is asleep */
     unsigned                          boxless:1;  /* the zone had no block */
     unsigned                          throttled:1; /* until tokens are back */
+    unsigned                          asking:1;   /* whether it may join */
     unsigned                          typing:1;   /* somewhere */
     unsigned                          limited:1;  /* has allowances */
     unsigned                          expelled:1; /* a member is to go */
