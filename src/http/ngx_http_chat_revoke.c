@@ -91,8 +91,8 @@ ngx_http_chat_revoked_parse(ngx_str_t *name, u_char *text, size_t len,
 
     n = 1;
 
-    for (p = text; p < text + len; p++) {
-        n += (*p == '\n');
+    for (p = text; p + 1 < text + len; p++) {
+        n += (*p == '\n' && p[1] != '\n' && p[1] != '#');
     }
 
     for (buckets = 16; buckets < n; buckets *= 2) { /* void */ }
@@ -139,6 +139,11 @@ ngx_http_chat_revoked_parse(ngx_str_t *name, u_char *text, size_t len,
                       "line %ui of \"%V\" is left out, it is none of "
                       "\"user name [since]\", \"session id\" and "
                       "\"token id\"", n, name);
+    }
+
+    if (bad > NGX_HTTP_CHAT_REVOKED_TOLD) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%ui lines of \"%V\" are left out", bad, name);
     }
 
     return revoked;
