@@ -148,6 +148,10 @@ ngx_http_chat_renew(ngx_http_chat_session_t *s, ngx_http_request_t *r,
         rc = ngx_http_chat_renew_first(s, r);
         ctx->credential = NULL;
 
+        /* it may lie in the token, and the session has it */
+
+        ngx_str_null(&ctx->identity.user);
+
     } else {
         rc = ngx_http_chat_renew_same(s, r, cr);
     }
