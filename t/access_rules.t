@@ -318,7 +318,7 @@ bob < {"type":"error","id":3,"code":"forbidden"}
 === TEST 10: raw mode: no handshake, no sending, no history
 --- chat
 eve refused 403 /raw?room=hidden
-log ~chat_access
+log ~an access rule or its API key does not let it in
 alice connect /raw?room=news&user=alice
 bob connect /raw?room=news&user=bob other=alice
 alice text one

@@ -157,7 +157,8 @@ ngx_http_chat_websocket_enter(ngx_http_request_t *r,
         && !ngx_http_chat_access_raw(s, NGX_HTTP_CHAT_ACT_JOIN))
     {
         return ngx_http_chat_refuse(r, NGX_HTTP_FORBIDDEN,
-                                    "\"chat_access\" does not let it in", NULL);
+                                    "an access rule or its API key does "
+                                    "not let it in", NULL);
     }
 
     /* nothing is delivered before the connection is ours */
