@@ -17,6 +17,7 @@ default_http_config(<<'_EOC_');
     }
     access_log  logs/full.log full;
     chat_jwt_claims leeway=0s;
+    large_client_header_buffers 4 64k;
 _EOC_
 
 default_config(<<'_EOC_');
@@ -307,3 +308,16 @@ b refused 401 /chat?token=$bad
 c refused 401 /chat | Sec-WebSocket-Protocol: chat.v1, bearer.$t
 perl debugged $(substr($t, -20))
 perl debugged $(substr($bad, -20))
+
+
+
+=== TEST 11: a line of nothing but tokens costs one look at it
+--- chat
+set line = join '&', map { sprintf 'token=%016d', $_ } 1 .. 2500
+within 5s
+for i 1..10
+a refused 401 /chat?$line&i=$i
+end
+end
+log in full.log ~token=\*+&token=\*+&i=10
+log in full.log no ~0001

@@ -47,8 +47,12 @@ static void ngx_http_chat_credential_bearer(ngx_str_t *value);
 static ngx_int_t ngx_http_chat_credential_rewrite(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_chat_credential_named(ngx_http_chat_doors_t *doors,
     ngx_str_t *name);
-static ngx_int_t ngx_http_chat_credential_hide_all(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_uint_t keep);
+static ngx_int_t ngx_http_chat_credential_keep_argument(ngx_http_request_t *r,
+    ngx_str_t *name);
+static void ngx_http_chat_credential_mask(ngx_http_request_t *r,
+    ngx_str_t *name);
+static void ngx_http_chat_credential_mask_args(u_char *p, u_char *end,
+    ngx_str_t *name);
 static void ngx_http_chat_credential_blot(ngx_str_t *text, ngx_str_t *value);
 
 
@@ -533,67 +537,123 @@ ngx_http_chat_credential_hide(ngx_http_request_t *r)
     }
 
     chcf = ngx_http_get_module_loc_conf(r, ngx_http_chat_module);
+
     named = ngx_http_chat_credential_named(&chcf->doors, &name);
 
-    if (ngx_http_chat_credential_hide_all(r, &name, 1) != NGX_OK) {
+    if (ngx_http_chat_credential_keep_argument(r, &name) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return named ? ngx_http_chat_credential_hide_all(r, &token, 0) : NGX_OK;
+    /* any more of that name, which count for nothing and may be good */
+
+    ngx_http_chat_credential_mask(r, &name);
+
+    if (named) {
+        ngx_http_chat_credential_mask(r, &token);
+    }
+
+    return NGX_OK;
 }
 
 
-/* The first of that name is what counts, and is kept if it is the place's. */
+/* The first of that name is what counts, wherever "rewrite" has it from. */
 
 static ngx_int_t
-ngx_http_chat_credential_hide_all(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_uint_t keep)
+ngx_http_chat_credential_keep_argument(ngx_http_request_t *r, ngx_str_t *name)
 {
-    ngx_int_t             rc;
-    ngx_str_t             args, value, copy;
+    ngx_str_t             value;
     ngx_http_chat_ctx_t  *ctx;
+
+    if (ngx_http_arg(r, name->data, name->len, &value) != NGX_OK
+        || value.len < NGX_HTTP_CHAT_CREDENTIAL_MIN)
+    {
+        return NGX_OK;
+    }
 
     ctx = ngx_http_chat_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    args = r->args;
+    value.data = ngx_pstrdup(r->pool, &value);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
 
-    for (rc = NGX_OK;
-         ngx_http_arg(r, name->data, name->len, &value) == NGX_OK;
-         keep = 0)
-    {
-        r->args.data = value.data + value.len;
-        r->args.len = args.data + args.len - r->args.data;
+    /* in HTTP/1 all three are one and the same memory, in HTTP/2 not */
 
-        if (value.len < NGX_HTTP_CHAT_CREDENTIAL_MIN) {
+    ngx_http_chat_credential_blot(&r->request_line, &value);
+    ngx_http_chat_credential_blot(&r->unparsed_uri, &value);
+    ngx_http_chat_credential_blot(&r->args, &value);
+
+    /* by "rewrite" into another location it comes again, with asterisks */
+
+    if (ctx->argument.len == 0) {
+        ctx->argument = value;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_chat_credential_mask(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char      *p, *end, *last;
+    ngx_str_t   *line;
+    ngx_uint_t   i;
+
+    ngx_http_chat_credential_mask_args(r->args.data,
+                                       r->args.data + r->args.len, name);
+
+    for (i = 0; i < 2; i++) {
+
+        line = i ? &r->unparsed_uri : &r->request_line;
+        end = line->data + line->len;
+
+        p = ngx_strlchr(line->data, end, '?');
+
+        if (p == NULL) {
             continue;
         }
 
-        copy.len = value.len;
-        copy.data = ngx_pstrdup(r->pool, &value);
-        if (copy.data == NULL) {
-            rc = NGX_ERROR;
-            break;
+        /* the version stands behind it in the request's line */
+
+        last = ngx_strlchr(p, end, ' ');
+
+        ngx_http_chat_credential_mask_args(p + 1, last ? last : end, name);
+    }
+}
+
+
+/* In one pass: there may be as many of them as the line is long. */
+
+static void
+ngx_http_chat_credential_mask_args(u_char *p, u_char *end, ngx_str_t *name)
+{
+    u_char  *last, *value;
+
+    for ( /* void */ ; p < end; p = last + 1) {
+
+        last = ngx_strlchr(p, end, '&');
+
+        if (last == NULL) {
+            last = end;
         }
 
-        /* in HTTP/1 all three are one and the same memory, in HTTP/2 not */
+        if ((size_t) (last - p) <= name->len
+            || p[name->len] != '='
+            || ngx_strncasecmp(p, name->data, name->len) != 0)
+        {
+            continue;
+        }
 
-        ngx_http_chat_credential_blot(&r->request_line, &copy);
-        ngx_http_chat_credential_blot(&r->unparsed_uri, &copy);
-        ngx_http_chat_credential_blot(&args, &copy);
+        value = p + name->len + 1;
 
-        /* by "rewrite" into another location it comes again, with asterisks */
-
-        if (keep && ctx->argument.len == 0) {
-            ctx->argument = copy;
+        if (last - value >= NGX_HTTP_CHAT_CREDENTIAL_MIN) {
+            ngx_memset(value, '*', last - value);
         }
     }
-
-    r->args = args;
-
-    return rc;
 }
 
 
