@@ -503,7 +503,7 @@ ngx_http_chat_command_grant(ngx_http_chat_session_t *s, chat_command_t *cmd,
     ngx_memzero(&change, sizeof(change));
 
     change.what = NGX_HTTP_CHAT_CHANGE_GRANT;
-    change.role = ngx_http_chat_role_of(&cmd->role);
+    change.role = ngx_http_chat_role_of(cmd->role.data, cmd->role.len);
     change.user.data = (u_char *) cmd->user.data;
     change.user.len = cmd->user.len;
 

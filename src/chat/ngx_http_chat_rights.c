@@ -101,22 +101,20 @@ ngx_http_chat_role_name(ngx_uint_t role)
 
 
 ngx_uint_t
-ngx_http_chat_role_of(chat_str_t *name)
+ngx_http_chat_role_of(const void *name, size_t len)
 {
     ngx_uint_t   role;
     const char  *s;
 
-    for (role = OWNER; role > MEMBER; role--) {
+    for (role = OWNER; role >= MEMBER; role--) {
         s = ngx_http_chat_role_name(role);
 
-        if (name->len == ngx_strlen(s)
-            && ngx_memcmp(name->data, s, name->len) == 0)
-        {
-            break;
+        if (len == ngx_strlen(s) && ngx_memcmp(name, s, len) == 0) {
+            return role;
         }
     }
 
-    return role;
+    return NGX_HTTP_CHAT_ROLE_NONE;
 }
 
 

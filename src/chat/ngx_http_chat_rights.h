@@ -35,9 +35,9 @@ void ngx_http_chat_access_refuse(ngx_http_chat_session_t *s,
 ngx_uint_t ngx_http_chat_access_raw(ngx_http_chat_session_t *s,
     ngx_uint_t act);
 
-/* "member", "moderator", "owner"; and back, for one of these. */
+/* "member", "moderator", "owner"; and back, ROLE_NONE for none of these. */
 const char *ngx_http_chat_role_name(ngx_uint_t role);
-ngx_uint_t ngx_http_chat_role_of(chat_str_t *name);
+ngx_uint_t ngx_http_chat_role_of(const void *name, size_t len);
 
 /* 1: the command needs membership of the room that it names. */
 ngx_uint_t ngx_http_chat_rights_joined(ngx_http_chat_session_t *s,

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_chat_module.h"
+#include "ngx_http_chat_rights.h"
 
 #if (NGX_OPENSSL)
 #include <openssl/rand.h>
@@ -45,7 +46,7 @@ static ngx_int_t ngx_http_chat_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_str_t *value);
 static ngx_int_t ngx_http_chat_random(u_char *buf, size_t len);
 static ngx_uint_t ngx_http_chat_user_valid(ngx_str_t *user);
-static ngx_uint_t ngx_http_chat_role_of(ngx_str_t *role);
+static ngx_uint_t ngx_http_chat_role_valid(ngx_str_t *role);
 static ngx_uint_t ngx_http_chat_color_valid(ngx_str_t *color);
 static void ngx_http_chat_color_derive(ngx_str_t *user, u_char *color);
 static ngx_uint_t ngx_http_chat_color_light(ngx_uint_t *rgb);
@@ -323,7 +324,7 @@ ngx_http_chat_identify_role(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    identity->role = ngx_http_chat_role_of(&role);
+    identity->role = ngx_http_chat_role_of(role.data, role.len);
 
     if (identity->role != NGX_HTTP_CHAT_ROLE_NONE) {
         return NGX_OK;
@@ -432,27 +433,10 @@ ngx_http_chat_user_valid(ngx_str_t *user)
 
 
 static ngx_uint_t
-ngx_http_chat_role_of(ngx_str_t *role)
+ngx_http_chat_role_valid(ngx_str_t *role)
 {
-    ngx_uint_t  i;
-
-    static ngx_conf_enum_t  roles[] = {
-        { ngx_string("member"), NGX_HTTP_CHAT_ROLE_MEMBER },
-        { ngx_string("moderator"), NGX_HTTP_CHAT_ROLE_MODERATOR },
-        { ngx_string("owner"), NGX_HTTP_CHAT_ROLE_OWNER },
-        { ngx_null_string, NGX_HTTP_CHAT_ROLE_NONE }
-    };
-
-    for (i = 0; roles[i].name.len; i++) {
-
-        if (role->len == roles[i].name.len
-            && ngx_strncmp(role->data, roles[i].name.data, role->len) == 0)
-        {
-            break;
-        }
-    }
-
-    return roles[i].value;
+    return ngx_http_chat_role_of(role->data, role->len)
+           != NGX_HTTP_CHAT_ROLE_NONE;
 }
 
 
@@ -563,7 +547,7 @@ ngx_http_chat_set_person(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         { "chat_user_color", ngx_http_chat_color_valid,
           "a color as \"#3a7bd5\"" },
 
-        { "chat_user_role", ngx_http_chat_role_of,
+        { "chat_user_role", ngx_http_chat_role_valid,
           "\"member\", \"moderator\" or \"owner\"" },
 
         { NULL, NULL, NULL }

@@ -6,6 +6,7 @@
 
 #include "ngx_http_chat_module.h"
 #include "ngx_http_chat_join.h"
+#include "ngx_http_chat_rights.h"
 
 
 #define NGX_HTTP_CHAT_AUTHORIZE_TIMEOUT  10000
@@ -386,22 +387,9 @@ ngx_http_chat_authorize_header(ngx_http_chat_authorization_t *a,
 static ngx_int_t
 ngx_http_chat_authorize_role(ngx_http_chat_admission_t *how, ngx_str_t *value)
 {
-    ngx_uint_t  i;
+    how->role = ngx_http_chat_role_of(value->data, value->len);
 
-    static const ngx_str_t  roles[] = {
-        ngx_string("member"), ngx_string("moderator"), ngx_string("owner")
-    };
-
-    for (i = 0; i < 3; i++) {
-        if (value->len == roles[i].len
-            && ngx_memcmp(value->data, roles[i].data, value->len) == 0)
-        {
-            how->role = NGX_HTTP_CHAT_ROLE_MEMBER + i;
-            return NGX_OK;
-        }
-    }
-
-    return NGX_ERROR;
+    return (how->role == NGX_HTTP_CHAT_ROLE_NONE) ? NGX_ERROR : NGX_OK;
 }
 
 
