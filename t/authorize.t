@@ -25,6 +25,11 @@ default_http_config(<<'_EOC_');
         ~:moved$         302;
     }
 
+    map $chat_role $leads {
+        default    0;
+        moderator  1;
+    }
+
     map $http_x_room $role {
         led      moderator;
         strange  king;
@@ -37,6 +42,13 @@ default_config(<<'_EOC_');
         chat_user       $arg_user;
         chat_room       $arg_room;
         chat_authorize  /ask;
+    }
+
+    location /both {
+        chat            chat;
+        chat_user       $arg_user;
+        chat_authorize  /ask;
+        chat_access     join  $leads;
     }
 
     location /kept {
@@ -507,3 +519,14 @@ bob > {"type":"join","id":2,"room":"open"}
 bob < {"type":"ok","id":2}
 bob > {"type":"rooms","id":3}
 bob < {"type":"ok","id":3,"rooms":[{"room":"open","members":2}]}
+
+
+
+=== TEST 16: a yes is one beside rules, which know the role that it gave
+--- chat
+alice connect /both?user=alice
+alice skip {"type":"welcome"}
+alice > {"type":"join","id":1,"room":"open"}
+alice < {"type":"error","id":1,"code":"forbidden","message":"an access rule does not allow this"}
+alice > {"type":"join","id":2,"room":"led"}
+alice < {"type":"ok","id":2,"role":"moderator"}
